@@ -59,13 +59,23 @@ class Shape:
         return "×".join(sizes)
 
 
-def _way(shape: Shape, wanted: Shape) -> str:
-    """Return what would make of δ, a row a sample, the gradient that is wanted; "" for others."""
-    if not shape.batch or wanted.batch:
+def _way(name: str, shape: Shape, wanted: Shape) -> str:
+    """Return what makes the gradient or the parameter that is wanted; "" for other ports."""
+    if name == "parameter" and shape.batch:
+        return "; what has a sample axis is no parameter"
+    if name != "gradient" or wanted.batch:
         return ""
-    if len(wanted.dims) == 1:
+    is_bias = len(wanted.dims) == 1
+    if shape.batch and is_bias:
         return "; bias_gradient sums it over the rows"
-    return "; weight_gradient makes it of δ and what the weights take"
+    if shape.batch:
+        return "; weight_gradient makes it of δ and what the weights take"
+    if len(shape.dims) == len(wanted.dims):
+        return "; it is the gradient of another parameter"
+    made = (
+        "bias_gradient makes that of a bias" if is_bias else "weight_gradient makes that of weights"
+    )
+    return f"; {made}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +105,13 @@ class Signature:
         return self.inputs == ("*",)
 
     def apply(
-        self, names: Sequence[str], shapes: Sequence[Shape | None], node: str
+        self, names: Sequence[str], shapes: Sequence[Shape | None], node: str, *, last: str = ""
     ) -> tuple[Shape, ...]:
-        """Return the output shapes; `names` are the ports, None stands for one not wired."""
+        """Return the output shapes; `names` are the ports, None stands for one not wired.
+
+        Of two that do not fit the later one is refused: the port `last` is looked at after all
+        others.
+        """
         if self.elementwise:
             given = [(n, s) for n, s in zip(names, shapes, strict=True) if s is not None]
             return (broadcast(given, node),)
@@ -105,7 +119,9 @@ class Signature:
         origin: dict[str, str] = {}
         anything: dict[str, Shape] = {}
         batch = False
-        for name, shape, pattern in zip(names, shapes, self.inputs, strict=False):
+        given_in_order = list(zip(names, shapes, self.inputs, strict=False))
+        given_in_order.sort(key=lambda one: one[0] == last)
+        for name, shape, pattern in given_in_order:
             if shape is None:
                 continue
             if pattern == "1":
@@ -119,7 +135,7 @@ class Signature:
                 if not known.same(shape):
                     raise ShapeMismatch(
                         f"{shape} cannot enter '{node}.{name}': "
-                        f"it must be {known} as '{origin[pattern]}' is{_way(shape, known)}",
+                        f"it must be {known} as '{origin[pattern]}' is{_way(name, shape, known)}",
                         node=node,
                     )
             else:

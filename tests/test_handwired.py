@@ -370,6 +370,101 @@ def test_a_wire_into_an_update_brings_the_offer_of_the_wire_back(how):
     assert editor.notice.text == f"Ctrl+Alt+W draws the wire back: {wire}"
 
 
+# --- refusals name the way -----------------------------------------------------------------------
+
+WAYS = [
+    ("delta2.delta", "delta1.blame",
+     "'delta1': blame is n×3 and a is n×4: a delta multiplies number by number, so they must be "
+     "alike; `blame` leads the δ of the next layer back through its weights"),
+    ("data.x", "delta1.a",
+     "'delta1': blame is n×4 and a is n×2: a delta multiplies number by number, so they must be "
+     "alike; wire in the output of the activation that δ belongs to"),
+    ("delta2.delta", "blame1.weights",
+     "n×3 cannot enter 'blame1.weights': it takes a parameter, which has no sample axis; "
+     "'blame1.delta' takes it"),
+    ("theta2.value", "blame1.delta",
+     "3×4 cannot enter 'blame1.delta': it takes one row a sample; 'blame1.weights' takes it"),
+    ("hidden1.a.a", "blame1.delta",
+     "n×4 cannot enter 'blame1.delta': 'weights' is 3×4, so it must have 3 where it has 4; "
+     "`pick` takes some of its features"),
+    ("hidden1.a.a", "e.a",
+     "n×4 cannot enter 'e.a': 'y' is n×3, so it must have 3 where it has 4; `pick` takes some of "
+     "its features"),
+    ("data.x", "e.y",
+     "n×2 cannot enter 'e.y': 'a' is n×3, so it must have 3 where it has 2; `concatenate` puts "
+     "features of several values side by side"),
+    ("delta1.delta", "b1.new.gradient",
+     "n×4 cannot enter 'b1.new.gradient': it must be 4 as 'parameter' is; bias_gradient sums it "
+     "over the rows"),
+    ("delta1.delta", "theta1.new.gradient",
+     "n×4 cannot enter 'theta1.new.gradient': it must be 4×2 as 'parameter' is; weight_gradient "
+     "makes it of δ and what the weights take"),
+    ("theta1.mean.gradient", "b1.new.gradient",
+     "4×2 cannot enter 'b1.new.gradient': it must be 4 as 'parameter' is; bias_gradient makes that "
+     "of a bias"),
+    ("theta2.mean.gradient", "theta1.new.gradient",
+     "3×4 cannot enter 'theta1.new.gradient': it must be 4×2 as 'parameter' is; it is the gradient "
+     "of another parameter"),
+    ("hidden1.a.a", "b1.new.parameter",
+     "n×4 cannot enter 'b1.new.parameter': it must be 4 as 'gradient' is; what has a sample axis "
+     "is no parameter"),
+    ("b1.value", "b1.new.rate",
+     "'b1.new.rate' takes a single number, not 4; a constant, a slider or the graph's own rate "
+     "(training.rate) is one"),
+    ("b2.value", "b1.mean.weights",
+     "'b1.mean': the weights are 3 and their total is 4: wire in the parameter that the gradient "
+     "belongs to"),
+    ("theta1.value", "b1.gradient.delta",
+     "'b1.gradient': delta is 4×2, and one row a sample is wanted; wire in the δ of the layer "
+     "whose gradient it is"),
+    ("data.x", "hidden1.weights",
+     "n×2 cannot enter 'hidden1.weights': it takes a parameter, which has no sample axis; "
+     "'hidden1.a' takes it"),
+    ("theta1.value", "hidden1.a",
+     "4×2 cannot enter 'hidden1.a': it takes one row a sample; 'hidden1.weights' takes it"),
+    ("theta2.value", "hidden1.weights",
+     "3×4 cannot enter 'hidden1.weights': 'bias' is 4, so it must have 4 where it has 3; give "
+     "'theta2' the shape [4, 2]"),
+    ("delta1.delta", "s.delta",
+     "'s': the parameter is 3×4, and the gradient of δ (n×4) and a (n×4) is 4×4; wire in the δ of "
+     "the layer whose gradient it is"),
+    ("data.x", "s.a",
+     "'s': the parameter is 3×4, and the gradient of δ (n×3) and a (n×2) is 3×2; wire in what that "
+     "layer takes"),
+    ("theta1.value", "s.parameter",
+     "'s': the parameter is 4×2, and the gradient of δ (n×3) and a (n×4) is 3×4; δ and a have to "
+     "be those of the layer whose weights these are"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("start", "end", "sentence"), WAYS)
+def test_a_refused_wire_is_the_one_that_was_drawn_and_its_sentence_names_the_way(
+    start, end, sentence
+):
+    from nodeflow.derive import infer
+    from nodeflow.editor.canvas.wiring import connected
+
+    graph = wired().add("s", "step").connect("theta2.value", "s.parameter")
+    graph = graph.connect("delta2.delta", "s.delta").connect("hidden1.a.a", "s.a")
+    for wire in graph.into(end.rpartition(".")[0]):
+        if wire.end == end:
+            graph = graph.disconnect(wire.start, wire.end)
+    with pytest.raises(GraphError) as error:
+        connected(graph, infer(graph), start, end)
+    assert str(error.value) == sentence
+
+
+def test_what_is_fed_back_without_an_update_is_told_how():
+    graph = wired().add("v", "parameter", shape=(4, 2), init="zeros").add("new", "add")
+    graph = graph.connect("v.value", "new.a").connect("theta1.mean.gradient", "new.a")
+    with pytest.raises(GraphError) as error:
+        nf.Run(graph.connect("new.value", "v.next"))
+    assert str(error.value) == (
+        "'v.next' is fed back from a weight_update, not from 'new.value'; put a weight_update "
+        "between, which takes v.value and what is taken away from it"
+    )
+
+
 # --- starts from U(a, b) -------------------------------------------------------------------------
 
 

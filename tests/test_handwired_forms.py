@@ -14,6 +14,7 @@ from handwired_forms import Drawn, by_hand, by_neurons, draw, forms_of, neurons_
 import nodeflow as nf
 from nodeflow.derive.silent import silent
 from nodeflow.editor.canvas.neurons import Known, neuron_map
+from nodeflow.errors import GraphError
 from nodeflow.export import export
 
 SEEDS = (0, 1, 2, 3, 4, 6, 7, 8, 10, 13, 18, 20)
@@ -34,8 +35,11 @@ def layer_weights(weights, drawn, name):
             whole = weights.get(f"{word}{number}.value")
             if whole is None:  # in the order of rows and columns
                 own = re.compile(rf"{word}{number}[._]([0-9.]+)\.value")
-                parts = {tuple(map(int, match[1].split("."))): value
-                         for key, value in weights.items() if (match := own.fullmatch(key))}  # fmt: skip
+                parts = {
+                    tuple(map(int, match[1].split("."))): value
+                    for key, value in weights.items()
+                    if (match := own.fullmatch(key))
+                }
                 if not parts:
                     continue
                 whole = np.concatenate([np.ravel(parts[key]) for key in sorted(parts)])
@@ -173,6 +177,105 @@ def test_what_is_drawn_covers_the_kinds():
     assert any(drawn.cost == "squared_error" and not drawn.half for drawn in made)
 
 
+# --- what the check says of a factor -----------------------------------------------------------
+
+COSTS = [
+    ("squared_error", "sigmoid", False),
+    ("squared_error", "sigmoid", True),
+    ("cross_entropy", "sigmoid", False),
+    ("categorical_cross_entropy", "softmax", False),
+]
+TWO = "squared_error without half has a 2"
+PARAMETERS = {"theta1", "theta2", "b1", "b2"}
+
+
+def of_cost(cost, last, half, batch=7):
+    return Drawn(
+        "blobs", (2, 2, 3), ("tanh", last), (True, True), cost, half, batch, test=0.0, l2=0.0,
+        seed=3,
+    )  # fmt: skip
+
+
+def scaled(graph, factor):
+    """Return the graph whose blame begins with so many times what it begins with."""
+    graph = graph.add("k", "constant", value=factor).add("scaled", "multiply")
+    start = "twice.value" if "twice" in graph.nodes else "e.e"
+    for wire in graph.out_of(start.rpartition(".")[0]):
+        graph = graph.disconnect(wire.start, wire.end)
+        graph = graph.connect("scaled.value", wire.end)
+    return graph.connect("k.value", "scaled.a").connect(start, "scaled.a")
+
+
+def turned(graph):
+    """Return the graph whose error is y − a."""
+    (a,), (y,) = (graph.inputs("e")[port] for port in ("a", "y"))
+    graph = graph.disconnect(a.start, "e.a").disconnect(y.start, "e.y")
+    return graph.connect(y.start, "e.a").connect(a.start, "e.y")
+
+
+def averaged_again(graph):
+    for key in graph.updates:
+        (wire,) = graph.inputs(key)["gradient"]
+        graph = graph.disconnect(wire.start, f"{key}.gradient").add(f"{key}.again", "average")
+        graph = graph.connect(wire.start, f"{key}.again.total")
+        graph = graph.connect(f"{key}.again.gradient", f"{key}.gradient")
+    return graph
+
+
+@pytest.mark.parametrize("with_cost", [True, False])
+@pytest.mark.parametrize(("cost", "last", "half"), COSTS)
+def test_a_factor_is_told_by_what_it_comes_from(cost, last, half, with_cost):
+    """Of every cost: the 2 of a square, its lack, rows not averaged or twice, the other sign."""
+
+    def reasons(graph):
+        found = nf.check(graph)
+        return {key: one.reason for key, one in found.nodes.items() if one.status == "fault"}
+
+    is_square = cost == "squared_error"
+    for batch in (7, 2):
+        drawn = of_cost(cost, last, half, batch)
+        right = by_hand(drawn, "nodes", cost=with_cost)
+        assert reasons(right) == {}
+        summed = by_hand(drawn, "bare", cost=with_cost)
+        many = f"{batch} times the slope, as many as the batch has rows: `average` divides by n"
+        assert reasons(summed) == dict.fromkeys(PARAMETERS, many)
+        few = (
+            f"1/{batch} of the slope: it is divided by the {batch} rows of the batch once too often"
+        )
+        assert reasons(averaged_again(right)) == dict.fromkeys(PARAMETERS, few)
+        # Divided by n at the error instead: what is learnt is right.
+        assert reasons(scaled(summed, 1 / batch)) == {}
+    drawn = of_cost(cost, last, half)
+    right = by_hand(drawn, "nodes", cost=with_cost)
+    text = "the slope with the other sign: e = a − y, and an update takes αD away"
+    assert set(reasons(turned(right)).values()) == {text}
+    assert reasons(turned(right)).keys() >= PARAMETERS
+    assert set(reasons(scaled(right, 3.0)).values()) == {"3 times the slope"}
+    if not is_square or with_cost:
+        twice = f": {TWO}, with it has none" if half else ""
+        assert set(reasons(scaled(right, 2.0)).values()) == {f"twice the slope{twice}"}
+        lacks = f", which is twice the gradient: {TWO}" if is_square and not half else ""
+        assert set(reasons(scaled(right, 0.5)).values()) == {f"half the slope{lacks}"}
+
+
+def test_a_slope_too_many_and_none_at_all_are_told_at_the_outputs():
+    natural = by_hand(of_cost("cross_entropy", "sigmoid", half=False), "steps")
+    square = by_hand(of_cost("squared_error", "sigmoid", half=True), "steps")
+    one_more = natural.add("more", "delta")
+    for wire in natural.out_of("e"):
+        one_more = one_more.disconnect(wire.start, wire.end).connect("more.delta", wire.end)
+    one_more = one_more.connect("e.e", "more.blame").connect("output.a.a", "more.a")
+    assert nf.check(one_more).nodes["output"].reason == (
+        "behind sigmoid e = a − y is ∂C/∂z of cross_entropy already: lead 'e' past 'more'"
+    )
+    none = square.disconnect("e.e", "delta2.blame")
+    for wire in square.out_of("delta2"):
+        none = none.disconnect(wire.start, wire.end).connect("e.e", wire.end)
+    assert nf.check(none.remove("delta2")).nodes["output"].reason == (
+        "e = a − y is ∂C/∂a: a delta with the slope of sigmoid makes ∂C/∂z of it"
+    )
+
+
 # --- update chains of neurons: momentum --------------------------------------------------------
 
 
@@ -227,6 +330,6 @@ def test_arithmetic_that_would_be_another_one_side_by_side_stays():
         graph = graph.add(f"m{j}", "multiply").connect("pair.value", f"m{j}.a")
         graph = graph.connect(f"h1_{j}.z", f"m{j}.a")
     with pytest.raises(
-        nf.errors.GraphError, match="'m1' makes n×2 for each of them, and of all side by side"
+        GraphError, match="'m1' makes n×2 for each of them, and of all side by side"
     ):
         nf.collapse(graph, "h1_1")

@@ -111,7 +111,8 @@ REFUSED = [
     (lambda: nf.blame(rows(4), theta("w", 2, 3), id="s"),
      "2×3 cannot enter 's.weights': 'delta' is n×4, so it must have 4 where it has 2"),
     (lambda: nf.weight_update(theta("v", 2, 4), theta("w", 2, 3), 0.1, id="s"),
-     "2×3 cannot enter 's.gradient': it must be 2×4 as 'parameter' is"),
+     "2×3 cannot enter 's.gradient': it must be 2×4 as 'parameter' is; it is the gradient of "
+     "another parameter"),
     (lambda: nf.weight_update(theta("v", 2, 4), theta("w", 2, 4), ones("r", 3), id="s"),
      "'s.rate' takes a single number, not 1×3"),
     (lambda: nf.concatenate(rows(4), theta("v", 2, 4), id="s"),
@@ -147,7 +148,8 @@ def test_what_cannot_meet_is_refused_in_one_sentence(build, sentence) -> None:
 FED_BACK = [
     (Graph().add("w", "parameter", shape=[2]).add("a", "add")
      .connect("w.value", "a.a").connect("a.value", "w.next"),
-     "w", "'w.next' is fed back from a weight_update, not from 'a.value'"),
+     "w", "'w.next' is fed back from a weight_update, not from 'a.value'; put a weight_update "
+     "between, which takes w.value and what is taken away from it"),
     (Graph().add("w", "parameter", shape=[2]).add("v", "parameter", shape=[3])
      .add("r", "constant").add("u", "weight_update").connect("v.value", "u.parameter")
      .connect("v.value", "u.gradient").connect("r.value", "u.rate").connect("u.value", "w.next"),
@@ -155,7 +157,7 @@ FED_BACK = [
     (Graph().add("w", "parameter", shape=[2]).add("a", "accumulate").add("b", "accumulate")
      .connect("w.value", "a.gradient").connect("w.value", "b.gradient")
      .connect("b.total", "a.previous"),
-     "a", "'a.previous' is fed back from its own total, not from 'b.total'"),
+     "a", "'a.previous' is fed back from its own total, not from 'b.total'; wire a.total into it"),
 ]  # fmt: skip
 
 

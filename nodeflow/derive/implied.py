@@ -78,10 +78,18 @@ def _kind(graph: Graph, error: str) -> tuple[str, bool, str, str]:
     return squared_error.name, True, "½ Σ e²", "its slope"
 
 
+def _compared(graph: Graph, error: str) -> tuple[Wire, Wire]:
+    """Return the wires of an error's output and target, also where they were swapped."""
+    a, y = (graph.inputs(error)[port][0] for port in ("a", "y"))
+    learns = [any(graph.nodes[key].is_parameter for key in graph.upstream([wire.source]))
+              for wire in (a, y)]  # fmt: skip
+    return (y, a) if learns == [False, True] else (a, y)
+
+
 def outputs_behind(graph: Graph, error: str) -> list[str]:
     """Return the nodes whose values an error compares, whatever joins or picks them."""
     found: dict[str, None] = {}
-    starts = [wire.source for wire in graph.inputs(error).get("a", ())]
+    starts = [_compared(graph, error)[0].source]
     for key in starts:  # grows on the way
         if graph.nodes[key].kind.rearranges or graph.nodes[key].passes:
             starts += [wire.source for wire in graph.into(key)]
@@ -114,7 +122,7 @@ def taken_for_delta(graph: Graph, error: str) -> bool:
                     sums = [w.source for out in outputs for w in graph.into(out)]
                     own = graph.downstream([*outputs, *sums])
                 others = {w.source for w in graph.into(wire.target)} - {key}
-                if not any(other in own or graph.nodes[other].is_typed for other in others):
+                if not others & own:
                     readers.append(wire.target)
     return False
 
@@ -147,8 +155,8 @@ def with_cost(graph: Graph) -> Graph:
     for key in found.errors:
         name = free_name(nodes, f"{key}.cost")
         nodes[name] = found.cost
-        inputs = graph.inputs(key)
-        wires += [replace(inputs[port][0], target=name, index=None) for port in ("a", "y")]
+        for port, wire in zip(("a", "y"), _compared(graph, key), strict=True):
+            wires.append(replace(wire, target=name, input=port, index=None))
         costs.append(name)
     if len(costs) > 1:
         whole = free_name(nodes, "J")

@@ -19,7 +19,8 @@ class Rate:
     node: str
     """"" for the graph's own, `training.rate`."""
     setting: str
-    value: float
+    value: float | None
+    """None where the graph's own is wanted and not given."""
 
 
 def rates(graph: Graph) -> tuple[Rate, ...]:
@@ -72,7 +73,7 @@ def _found(graph: Graph) -> tuple[tuple[Rate, ...], tuple[str, ...]]:
         if "rate" in graph.settings(key)
     ]
     if without_rate(graph):
-        found.append(Rate("", "rate", graph.training.rate or 0.0))
+        found.append(Rate("", "rate", graph.training.rate))
     sources = {_source(graph, update) for update in graph.updates}
     worked_out = []
     for source in sorted(sources - {""}):

@@ -381,8 +381,15 @@ def _check_feedback(
         )
         if (of_parameter or target.accumulates) and not is_its:
             own = "a weight_update" if of_parameter else "its own total"
+            way = (
+                f"; put a weight_update between, which takes {wire.target}.value and what is "
+                "taken away from it"
+                if of_parameter
+                else f"; wire {wire.target}.total into it"
+            )
             problems[wire.target] = GraphError(
-                f"'{wire.end}' is fed back from {own}, not from '{wire.start}'", node=wire.target
+                f"'{wire.end}' is fed back from {own}, not from '{wire.start}'{way}",
+                node=wire.target,
             )
             continue
         after = shapes.get(f"{wire.target}.{target.outputs[0].name}")
@@ -394,8 +401,10 @@ def _check_feedback(
             )
 
 
-def refusal(graph: Graph, inference: Inference, wire: Wire) -> NodeflowError | None:
-    """Return why a new wire's value cannot enter its node, or None.
+def refusal(
+    graph: Graph, inference: Inference, wire: Wire, *, with_way: bool = False
+) -> NodeflowError | None:
+    """Return why a new wire's value cannot enter its node, or None; `with_way` what would do.
 
     Only that node is looked at, with what is known of the values at its other ports; a wire into
     a port that takes one stands in for the wire that is there.
@@ -415,15 +424,100 @@ def refusal(graph: Graph, inference: Inference, wire: Wire) -> NodeflowError | N
         if not known and not port.optional and not isinstance(type_.shapes, Signature):
             return None
         inputs.append((port, known))
+    error = _refused(graph, inference, wire, type_, inputs)
+    if error is None or not with_way:
+        return error
+    return type(error)(f"{error}{_way(graph, inference, wire, type_, inputs)}", node=wire.target)
+
+
+_Inputs = list[tuple[Port, list[tuple[Wire, Shape]]]]
+
+
+def _refused(
+    graph: Graph, inference: Inference, wire: Wire, type_: NodeType, inputs: _Inputs
+) -> GraphError | None:
     try:
         if isinstance(type_.shapes, Signature):
             # What is not wired yet leaves the outputs open: only the inputs are compared.
             signature = replace(type_.shapes, outputs=())
-            signature.apply(*_given(type_, inputs, wire.target), wire.target)
+            names, given = _given(type_, inputs, wire.target)
+            signature.apply(names, given, wire.target, last=wire.input)
         else:
             _outputs(graph, wire.target, inputs, {}, inference.rows, data=False)
     except MissingInput:  # that wire may come yet
         return None
-    except NodeflowError as error:
+    except GraphError as error:
         return error
     return None
+
+
+def _way(graph: Graph, inference: Inference, wire: Wire, type_: NodeType, inputs: _Inputs) -> str:
+    """Return what would let a refused value in, or where it belongs; "" where nothing tells."""
+    entering = inference.shapes[wire.start]
+    if wire.input == "rate":
+        return "; a constant, a slider or the graph's own rate (training.rate) is one"
+    if fitting := _other_port(graph, inference, wire, type_, inputs):
+        return f"; '{wire.target}.{fitting}' takes it"
+    if type_.gives_delta:
+        said = {
+            "blame": "`blame` leads the δ of the next layer back through its weights",
+            "a": "wire in the output of the activation that δ belongs to",
+        }
+        return f"; {said[wire.input]}"
+    known = {port.name: _join(port, there, wire.target) for port, there in inputs
+             if there and port.name != wire.input}  # fmt: skip
+    wanted = _wanted(wire.input, known, entering)
+    if type_.takes_delta and (wanted is None or "parameter" in known):
+        said = {
+            "delta": "wire in the δ of the layer whose gradient it is",
+            "a": "wire in what that layer takes",
+            "parameter": "δ and a have to be those of the layer whose weights these are",
+        }
+        return f"; {said[wire.input]}" if wire.input in said else ""
+    if wanted is None:
+        return ""
+    if not entering.batch:
+        is_own = graph.nodes[wire.source].is_parameter
+        return f"; give '{wire.source}' the shape {list(wanted.dims)}" if is_own else ""
+    if (entering.features or 0) > (wanted.features or 0):
+        return "; `pick` takes some of its features"
+    return "; `concatenate` puts features of several values side by side"
+
+
+def _other_port(
+    graph: Graph, inference: Inference, wire: Wire, type_: NodeType, inputs: _Inputs
+) -> str:
+    """Return the one other port of a node that takes such a value, parameters or rows; or ""."""
+    signature = type_.shapes
+    if not isinstance(signature, Signature) or not (type_.family == "layer" or type_.takes_delta):
+        return ""
+    kind = "(n" if inference.shapes[wire.start].batch else "("
+    fits = []
+    for (port, _), pattern in zip(inputs, signature.inputs, strict=False):
+        is_kind = pattern.startswith(kind) and (kind == "(n" or not pattern.startswith("(n"))
+        if port.name == wire.input or not is_kind:
+            continue
+        moved = replace(wire, input=port.name)
+        there = {port.name: [(moved, inference.shapes[wire.start])], wire.input: []}
+        instead = [(one, there.get(one.name, wires)) for one, wires in inputs]
+        if _refused(graph, inference, moved, type_, instead) is None:
+            fits.append(port.name)
+    return fits[0] if len(fits) == 1 else ""
+
+
+def _wanted(port: str, known: Mapping[str, Shape], entering: Shape) -> Shape | None:
+    """Return the shape that would fit beside those that are wired, where that is plain."""
+    if port == "weights" and not entering.batch and len(entering.dims) == 2:
+        if "a" in known:
+            rows = known["bias"].features if "bias" in known else entering.dims[0]
+            return Shape((rows, known["a"].features))
+        if "delta" in known:
+            return Shape((known["delta"].features, entering.dims[1]))
+    if port == "bias" and "weights" in known and len(entering.dims) == 1 and not entering.batch:
+        return Shape((known["weights"].dims[0],))
+    if not entering.batch:
+        return None
+    if "weights" in known and port in ("a", "delta"):
+        return Shape.rows(known["weights"].dims[0 if port == "delta" else -1])
+    other = known.get({"a": "y", "y": "a"}.get(port, ""))
+    return Shape.rows(other.features) if other is not None else None

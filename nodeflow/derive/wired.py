@@ -115,10 +115,11 @@ def _own(graph: Graph, features: _Features, outputs: str, slope: str) -> Iterato
         node, _, port = slope.rpartition(".")
         for wire in graph.out_of(node):
             kind = graph.nodes[wire.target].kind
-            if wire.output == port and kind.picks:
-                if kind.picked(graph.settings(wire.target)) == places:
-                    yield address, f"{wire.target}.{kind.outputs[0].name}"
-                    break
+            if wire.output != port or not kind.picks:
+                continue
+            if kind.picked(graph.settings(wire.target)) == places:
+                yield address, f"{wire.target}.{kind.outputs[0].name}"
+                break
 
 
 def _reads_alone(graph: Graph, wire: Wire) -> bool:

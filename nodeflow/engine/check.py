@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
@@ -18,7 +18,7 @@ from nodeflow.engine.plan import Plan
 from nodeflow.engine.slopes import Slope, slope, unit_of
 from nodeflow.errors import GraphError
 from nodeflow.graph import Graph
-from nodeflow.nodes.cost import squared_error
+from nodeflow.nodes.cost import error, squared_error
 
 TOLERANCE = 1e-6
 """Relative error up to which a gradient counts as right, apart from what differences cannot see."""
@@ -153,6 +153,7 @@ def check(
     # A cost that is computed from weighted sums does not see what is nudged behind them.
     aside = {address for known in plan.logits.values() for address in known.between}
     nodes: dict[str, NodeCheck] = {}
+    factors: dict[str, tuple[float | None, int]] = {}
     asked = [
         address
         for address in sorted(gradients)
@@ -179,10 +180,8 @@ def check(
             all_, factor_of_all = _judged([_Compared.of(p, address, most) for p in whole])
             if all_.status != "small":
                 found, factor, rows = all_, factor_of_all, whole[0].n
-        if found.status == "fault":
-            why = _order(plan, gradients[address]) or _factor(plan.graph, factor, rows)
-            found = replace(found, reason=why)
-        nodes[key] = found
+        nodes[key], factors[key] = found, (factor, rows)
+    nodes = _explained(plan, nodes, factors)
     measured = (found for found in nodes.values() if found.status in ("ok", "fault"))
     worst = max((found.relative_error for found in measured), default=0.0)
     valid = all(found.status != "fault" for found in nodes.values())
@@ -265,6 +264,55 @@ def _at_most(batch: int | str, rows: int) -> int:
     return rows if batch == "all" else min(int(batch), rows)
 
 
+def _explained(
+    plan: Plan, nodes: Mapping[str, NodeCheck], factors: Mapping[str, tuple[float | None, int]]
+) -> dict[str, NodeCheck]:
+    """Return the outcomes with why each is at fault, where the graph or the two numbers tell."""
+    graph, gradients = plan.graph, plan.unfolding.gradients
+    at = {address.rpartition(".")[0]: address for address in gradients}
+    owns = {key: graph.nodes[key].is_parameter for key in nodes}
+    right = {own: all(one.status != "fault" for key, one in nodes.items() if owns[key] == own)
+             for own in (True, False)}  # fmt: skip
+    found = {}
+    for key, one in nodes.items():
+        factor, rows = factors[key]
+        if one.status != "fault":
+            found[key] = one
+        elif not owns[key] and right[True] and factor and rows > 1 and _is_near(factor, 1 / rows):
+            # Divided by n at once, where others leave that to `average`: what is learnt is right.
+            found[key] = replace(one, status="ok", relative_error=0.0)
+        else:
+            why = (
+                _order(plan, gradients[at[key]])
+                or _factor(graph, factor, rows, by_rows=owns[key] and right[False])
+                or _slope_of_outputs(graph, at[key], gradients[at[key]])
+            )
+            found[key] = replace(one, reason=why)
+    return found
+
+
+def _slope_of_outputs(graph: Graph, address: str, gradient: str) -> str:
+    """Return what is wrong with δ of the outputs: one slope too many, or none at all."""
+    active = [w.target for w in graph.out_of(address.rpartition(".")[0])
+              if graph.type_of(w.target).family == "activation"]  # fmt: skip
+    costs = [graph.type_of(w.target) for key in active for w in graph.out_of(key)
+             if graph.type_of(w.target).family == "cost" and w.output == "a"
+             and graph.type_of(w.target).outputs[0].name == "cost"]  # fmt: skip
+    source = gradient.rpartition(".")[0]
+    if len(active) != 1 or len(costs) != 1 or source not in graph.nodes:
+        return ""
+    kind, before = graph.nodes[active[0]].type, graph.inputs(source).get("blame", ())
+    takes_error = bool(before) and graph.nodes[before[0].source].kind is error
+    if costs[0].natural == kind and graph.type_of(source).gives_delta and takes_error:
+        return (
+            f"behind {kind} e = a − y is ∂C/∂z of {costs[0].name} already: lead "
+            f"'{before[0].source}' past '{source}'"
+        )
+    if costs[0].natural != kind and graph.nodes[source].kind is error:
+        return f"e = a − y is ∂C/∂a: a delta with the slope of {kind} makes ∂C/∂z of it"
+    return ""
+
+
 def _order(plan: Plan, gradient: str) -> str:
     """Return why a gradient cannot be right, as far as the order of evaluation tells."""
     updates = plan.updated_before(gradient.rpartition(".")[0])
@@ -276,8 +324,11 @@ def _order(plan: Plan, gradient: str) -> str:
 _BY_TWO = "squared_error without half has a 2"
 
 
-def _factor(graph: Graph, factor: float | None, rows: int) -> str:
-    """Return what a plain factor between a gradient and the slope is likely to come from."""
+def _factor(graph: Graph, factor: float | None, rows: int, *, by_rows: bool) -> str:
+    """Return what a plain factor between a gradient and the slope is likely to come from.
+
+    `by_rows` says that the slopes of all samples are right: then it comes from adding them up.
+    """
     if factor is None:
         return ""
 
@@ -285,18 +336,21 @@ def _factor(graph: Graph, factor: float | None, rows: int) -> str:
         return _is_near(factor, number)
 
     halves = {graph.settings(key)["half"] for key in graph.of_type(squared_error.name)}
+    many = few = ""
+    if rows > 1 and near(rows):
+        many = f"{rows} times the slope, as many as the batch has rows: `average` divides by n"
+    if rows > 1 and near(1 / rows):
+        few = f"1/{rows} of the slope: it is divided by the {rows} rows of the batch once too often"
+    if by_rows and (many or few):
+        return many or few
     if near(2) and True in halves:
         return f"twice the slope: {_BY_TWO}, with it has none"
     if near(0.5) and False in halves:
         return f"half the slope, which is twice the gradient: {_BY_TWO}"
     if near(-1):
         return "the slope with the other sign: e = a − y, and an update takes αD away"
-    if rows > 1 and near(rows):
-        return f"{rows} times the slope, as many as the batch has rows: `average` divides by n"
-    if rows > 1 and near(1 / rows):
-        return (
-            f"1/{rows} of the slope: it is divided by the {rows} rows of the batch once too often"
-        )
+    if many or few:
+        return many or few
     if near(2):
         return "twice the slope"
     if near(0.5):

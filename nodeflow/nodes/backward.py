@@ -296,6 +296,8 @@ def _(t: Any, inputs: Any, settings: Any, out: Any) -> None:
 
 
 def _over_rows(settings: dict[str, Any], delta: Shape) -> tuple[Shape, ...]:
+    if not delta.single_row():
+        raise ShapeMismatch(f"delta is {delta}, and one row a sample is wanted")
     return (Shape((delta.features,)),)
 
 
@@ -394,7 +396,10 @@ def _like_weights(
     if weights is None:
         return (total,)
     if not weights.same(total):
-        raise ShapeMismatch(f"the weights are {weights} and their total is {total}: one for one")
+        raise ShapeMismatch(
+            f"the weights are {weights} and their total is {total}: wire in the parameter that the "
+            "gradient belongs to"
+        )
     return (weights,)
 
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from networks import splitmix_order
 from test_journeys import row_of, set_by_keyboard, type_into
 
 import nodeflow as nf
@@ -123,6 +124,43 @@ def seeds(home):
     return home / "work"
 
 
+def by_numpy(graph, file, epochs):
+    """Return the weights of a 7-5-3 network after a plain loop, one row after the other."""
+    lines = [line.split(",") for line in file.read_text().split()[1:]]
+    x = np.array([[float(cell) for cell in line[:7]] for line in lines])
+    y = np.array([[float(line[7] == kind) for kind in "ABC"] for line in lines])
+    start = nf.Run(graph).weights
+    hidden = sorted(key for key in start if start[key].shape == (1, 7))
+    outputs = sorted(key for key in start if start[key].shape == (1, 5))
+    rows = [[start[key] for key in names] for names in (hidden, outputs)]
+    theta1, theta2 = (np.vstack(part) for part in rows)
+    biases = [[key.replace("w", "b", 1) for key in names] for names in (hidden, outputs)]
+    b1, b2 = (np.array([start[key][0] for key in names]) for names in biases)
+    picked = [graph.settings(key.replace("w", "pick", 1).removesuffix(".value"))["index"]
+              for key in outputs]  # fmt: skip
+
+    def sigmoid(z):
+        return 1 / (1 + np.exp(-z))
+
+    training = graph.training
+    for epoch in range(epochs):
+        for row in splitmix_order(len(x), training.seed, epoch):
+            a1 = sigmoid(theta1 @ x[row] + b1)
+            a2 = sigmoid(theta2 @ a1 + b2)
+            delta2 = (a2 - y[row][picked]) * a2 * (1 - a2)
+            delta1 = theta2.T @ delta2 * a1 * (1 - a1)
+            theta2 = theta2 - training.rate * np.outer(delta2, a1)
+            b2 = b2 - training.rate * delta2
+            theta1 = theta1 - training.rate * np.outer(delta1, x[row])
+            b1 = b1 - training.rate * delta1
+    found = {}
+    for names, own, theta, b in zip((hidden, outputs), biases, (theta1, theta2), (b1, b2),
+                                    strict=True):  # fmt: skip
+        found |= {key: theta[[j]] for j, key in enumerate(names)}
+        found |= {key: b[[j]] for j, key in enumerate(own)}
+    return found
+
+
 def test_one_neuron_and_from_it_a_network(started, mouse, seeds, shot):
     """8 nodes are placed and 11 wires drawn for a neuron that learns; 15 actions on, 7-5-3 does."""
     window = started(NODEFLOW_DATA=str(seeds))
@@ -179,6 +217,7 @@ def test_one_neuron_and_from_it_a_network(started, mouse, seeds, shot):
     person.rate("0.5")
     assert sum(person.counts.values()) - before < 20
     person.keys("f", counts=0)
+    window.until(lambda state: not state["busy"] and not state["undrawn"], 60)
     shot("7-5-3")
 
     # It learns, and it is a network of layers, written down by hand.
@@ -195,6 +234,12 @@ def test_one_neuron_and_from_it_a_network(started, mouse, seeds, shot):
     drawn = neuron_map(graph)
     columns = sorted({neuron.x for neuron in drawn.neurons})
     assert [sum(n.x == x for n in drawn.neurons) for x in columns] == [7, 5, 3]
+    run = nf.Run(graph)
+    run.train(3)
+    expected = by_numpy(graph, seeds / "seven.csv", epochs=3)
+    assert expected.keys() == run.weights.keys()
+    for address, value in expected.items():
+        assert run.weights[address] == pytest.approx(value, rel=1e-12, abs=1e-15), address
     layers = nf.collapse(graph)
     assert sorted(layers.settings(w)["shape"] for w in ("w", "w_2")) == [(3, 5), (5, 7)]
     runs = [nf.Run(made) for made in (graph, layers)]

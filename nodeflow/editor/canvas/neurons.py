@@ -82,7 +82,7 @@ class Neuron:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A weight, from neuron to neuron; `share` is its size relative to the largest of its column."""
+    """A weight, from neuron to neuron; `share` is its size beside the largest of its column."""
 
     layer: str
     start: tuple[float, float]

@@ -53,11 +53,11 @@ def _numbered(graph: Graph, key: str, port: Port, *, outgoing: bool) -> set[str]
 
 
 def _shape_refusal(
-    graph: Graph, inference: Inference, start: str, end: str
+    graph: Graph, inference: Inference, start: str, end: str, *, with_way: bool = False
 ) -> NodeflowError | None:
     node, name, _ = ends(start)
     target, port, _ = ends(end)
-    return refusal(graph, inference, Wire(node, name, target, port))
+    return refusal(graph, inference, Wire(node, name, target, port), with_way=with_way)
 
 
 def _only_instead(graph: Graph, inference: Inference, start: str, end: str) -> Wire | None:
@@ -106,7 +106,7 @@ def connected(
 
 
 def _require_fit(graph: Graph, inference: Inference, start: str, end: str) -> None:
-    error = _shape_refusal(graph, inference, start, end)
+    error = _shape_refusal(graph, inference, start, end, with_way=True)
     if error is not None:
         raise error
 

@@ -37,6 +37,14 @@ def rate(editor: Editor) -> Rate | None:
     return next(iter((*chosen, *found)), None)
 
 
+def has_accuracy(editor: Editor) -> bool:
+    """Return whether there is an accuracy to plot: counted by a node, or as training counts it."""
+    if editor.graph.where(lambda type_: type_.counts_hits):
+        return True
+    history = editor.live.history
+    return bool(history) and history[-1].get("train_accuracy") is not None
+
+
 def progress(live: Live, training: Training) -> str:
     """Return in words how far a run has come; the epochs asked for may be behind it already."""
     words = {"still": "not trained yet"}.get(live.state, live.state)

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from nodeflow.editor.panels.training import cost_now, present, progress
+from nodeflow.editor.panels.training import cost_now, has_accuracy, present, progress
 from nodeflow.editor.panels.training import rate as rate_of
 from nodeflow.editor.state.messages import Do, Message, Mistype, SetTraining, SetValue
 from nodeflow.editor.state.model import Editor, Live, Mistyped
@@ -186,16 +186,16 @@ class TrainingPanel:
         dpg.configure_item(self._state, color=rgba(colour))
         for name in ("batch", "epochs", "seed"):
             self._typed[name].show(present(editor.graph, name), editor.mistyped.get(("", name)))
-        self._accuracy.show(shown=bool(editor.graph.where(lambda type_: type_.counts_hits)))
+        self._accuracy.show(shown=has_accuracy(editor))
         found = rate_of(editor)
         rate = _LEAST_RATE
         if found is None:
             self._setting = None
             self._typed["rate"].show("")
         else:
-            self._setting, rate = (found.node, found.setting), found.value
-            mistake = editor.mistyped.get(self._setting)
-            self._typed["rate"].show(written(rate), mistake)
+            self._setting, rate = (found.node, found.setting), found.value or _LEAST_RATE
+            text = "" if found.value is None else written(found.value)
+            self._typed["rate"].show(text, editor.mistyped.get(self._setting))
         dpg.configure_item(self._rows["rate"], show=found is not None)
         if not dpg.is_item_active(self._slider):
             dpg.set_value(self._slider, math.log10(max(rate, _LEAST_RATE)))
