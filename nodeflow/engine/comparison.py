@@ -99,16 +99,23 @@ def side_by_side(graph: Graph, progress: Callable[[int, int], None] | None = Non
     return Comparison(found, differences, (seconds_of_a_pass(graph), spent))
 
 
-def seconds_of_a_pass(graph: Graph) -> float:
-    """Return how long one pass forward and backward takes, the shortest of a few.
+def without_differences(graph: Graph) -> Graph:
+    """Disable what measures differences (`gradient_approx`), where no update learns from it.
 
-    Differences that are wired (`gradient_approx`) are left out where nothing learns from them, as
-    they are in training: their time is what it is compared with.
+    Training at full speed leaves it out as well.
     """
     for key in graph.where(lambda type_: type_.probes):
         if not graph.downstream([key]).intersection(graph.updates):
             graph = graph.with_mode(key, "disable")
-    run = Run(graph)
+    return graph
+
+
+def seconds_of_a_pass(graph: Graph) -> float:
+    """Return how long one pass forward and backward takes, the shortest of a few.
+
+    Differences that are wired are left out: their time is what it is compared with.
+    """
+    run = Run(without_differences(graph))
     run.evaluate()  # the first makes ready what the others find
     taken = []
     for _ in range(_PASSES):
