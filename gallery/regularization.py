@@ -136,7 +136,8 @@ def exhibit() -> Exhibit:
         ),
         pictures=(
             Picture("lambda-graph", "The penalty as nodes.", graph=load("lambda"), epochs=0),
-            Picture("lambda.png", "Accuracy over λ; how large the weights of each pixel are, those without use framed; "
+            Picture("lambda.png",
+                    "Accuracy over λ; mean size of each pixel's weights, those without use framed; "
                     "the 25 hidden units at each λ.", _draw),
         ),
     )  # fmt: skip

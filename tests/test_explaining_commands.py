@@ -12,7 +12,8 @@ from networks import HAS_DATA
 
 import nodeflow as nf
 from nodeflow.cli import main
-from nodeflow.engine.comparison import side_by_side, without_differences
+from nodeflow.derive.modes import without_differences
+from nodeflow.engine.comparison import side_by_side
 from nodeflow.errors import GraphError, RunError
 from nodeflow.explain.symbols import derive
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nodeflow.derive.modes import without_differences
 from nodeflow.engine.run import Run
 from nodeflow.errors import GraphError
 from nodeflow.graph import Graph
@@ -97,17 +98,6 @@ def side_by_side(graph: Graph, progress: Callable[[int, int], None] | None = Non
         differences[key] = _differences(run, key, tell).reshape(shapes[key])
     spent = time.perf_counter() - started
     return Comparison(found, differences, (seconds_of_a_pass(graph), spent))
-
-
-def without_differences(graph: Graph) -> Graph:
-    """Disable what measures differences (`gradient_approx`), where no update learns from it.
-
-    Training at full speed leaves it out as well.
-    """
-    for key in graph.where(lambda type_: type_.probes):
-        if not graph.downstream([key]).intersection(graph.updates):
-            graph = graph.with_mode(key, "disable")
-    return graph
 
 
 def seconds_of_a_pass(graph: Graph) -> float:

@@ -223,9 +223,7 @@ def node(node: NodeView, theme: Theme, inside: Sequence[str] = ()) -> Iterator[s
     right = width - 10 if node.switch is None else node.switch.left - 6
     most = _HEADER if node.switch is None else _BESIDE_SWITCH
     if title and len(title) + len(node.type) < most and node.type != title:
-        yield words(
-            x + right, y + 17.5, node.type, theme.faint, font_size="10", text_anchor="end"
-        )
+        yield words(x + right, y + 17.5, node.type, theme.faint, font_size="10", text_anchor="end")
     for port in (*node.inputs, *node.outputs):
         yield from _port(port, theme)
     yield (

@@ -300,8 +300,8 @@ class NodeDrawer:
         self._header(items, view)
         for port in (*view.inputs, *view.outputs):
             self._port(items, view, port)
-        for field in filter(None, (view.field, view.switch)):
-            self._field(items, view, field)
+        for held in filter(None, (view.field, view.switch)):
+            self._field(items, view, held)
         self.value(items, value)
         return items
 
@@ -440,6 +440,8 @@ class NodeDrawer:
             else:
                 end -= _PICTURE + 6
         room = max(end - begin, 0.0) / (_LABEL * EM)
+        # The stump of a formula tells nothing.
+        least = len(text) // 2 if value is None and view.view is None else 0
         if age:
             parts = tuple(replace(part, colour=(*part.colour[:3], _OLD)) for part in parts)
         colour = rgba(self.theme.faint if written.faint else self.theme.text)
@@ -452,6 +454,7 @@ class NodeDrawer:
         elif self._repainted(items, marks, parts) and items.foot is not None:
             foot = items.foot
             foot.text, foot.choices, foot.room = text, choices, room * _LABEL * EM
+            foot.least = least
             dpg.configure_item(foot.item, text=foot.fitting(room), color=colour)
             if items.foot.enlarged and items.zoom:
                 items.foot.sized(items.zoom)
@@ -471,7 +474,7 @@ class NodeDrawer:
         base = begin, view.height - 8.0
         regular = self.fonts.regular
         self._text(items.texts, items.words, base, text, _LABEL, colour, regular,
-                   room=room * _LABEL * EM)  # fmt: skip
+                   room=room * _LABEL * EM, least=least)  # fmt: skip
         items.foot = items.texts[-1]
         items.foot.choices = choices
         dpg.configure_item(items.foot.item, text=items.foot.fitting(room))
