@@ -10,20 +10,22 @@ from collections.abc import Sequence
 
 from gallery import NAMES
 from gallery.exhibit import Exhibit
-from gallery.page import PAGE, draw, markdown
+from gallery.page import PAGE, draw, markdown, with_section
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Measure exhibits and print their numbers; with --write make the page and its pictures."""
+    """Measure exhibits and print their numbers; with --write make their part of the page too."""
     parser = argparse.ArgumentParser(prog="python -m gallery", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(NAMES)}")
-    parser.add_argument("--write", action="store_true", help="write docs/gallery.md and pictures")
+    parser.add_argument(
+        "--write",
+        action="store_true",
+        help="write docs/gallery.md and pictures; with names only their sections",
+    )
     options = parser.parse_args(arguments)
     unknown = sorted(set(options.names) - set(NAMES))
     if unknown:
         parser.error(f"there is no exhibit '{unknown[0]}'; there are {', '.join(NAMES)}")
-    if options.write and options.names:
-        parser.error("--write takes the whole gallery: no names")
     exhibits = []
     for name in options.names or NAMES:
         start = time.perf_counter()
@@ -34,7 +36,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
             published = f"   (published: {number.published})" if number.published else ""
             print(f"  {number.what}: {number.text}{published}")
     if options.write:
-        PAGE.write_text(markdown(exhibits), encoding="utf-8")
+        page = markdown(exhibits)
+        if options.names:
+            page = PAGE.read_text(encoding="utf-8")
+            for exhibit in exhibits:
+                page = with_section(page, exhibit)
+        PAGE.write_text(page, encoding="utf-8")
         for exhibit in exhibits:
             draw(exhibit)
     return 0

@@ -130,7 +130,12 @@ def exhibit() -> Exhibit:
             ),
         ),
         pictures=(
-            Picture("ng-digits", "The network with its trainer.", graph=load("ng-digits")),
+            Picture(
+                "ng-digits",
+                "The network with its trainer, after 50 iterations.",
+                graph=load("ng-digits"),
+                epochs=50,
+            ),
             Picture(
                 "ng-hidden-units.png",
                 "The weights of the 25 hidden units as images, each scaled by its largest.",

@@ -33,6 +33,15 @@ def markdown(exhibits: Sequence[Exhibit]) -> str:
     return "\n".join([_HEAD, contents, "", *map(_section, exhibits), _others(shown)])
 
 
+def with_section(page: str, exhibit: Exhibit) -> str:
+    """Return a page with one exhibit written anew; one that it does not have yet is refused."""
+    start = page.find(f"\n## {exhibit.title}\n") + 1
+    if not start:
+        raise ValueError(f"the page has no section '{exhibit.title}': write the whole gallery")
+    end = page.index("\n## ", start) + 1
+    return f"{page[:start]}{_section(exhibit)}\n{page[end:]}"
+
+
 def draw(exhibit: Exhibit, folder: Path = FOLDER) -> None:
     """Write the pictures of an exhibit."""
     folder.mkdir(parents=True, exist_ok=True)

@@ -32,7 +32,7 @@ _STYLE = {
 def figure(
     path: Path, columns: int = 1, rows: int = 1, wide: float = 6.4, high: float = 3.2
 ) -> Iterator[Any]:
-    """Yield axes (an array of them for several columns or rows), and write the picture to `path`."""
+    """Yield axes (an array for several columns or rows), and write the picture to `path`."""
     with mpl.rc_context(_STYLE):
         made = Figure(figsize=(wide, high), layout="constrained", facecolor="white")
         yield made.subplots(rows, columns, squeeze=True)

@@ -56,7 +56,7 @@ def _sizes(axes: Any, penalty: float, largest: float) -> Any:
         axes.add_patch(Rectangle(corner, 1, 1, fill=False, edgecolor=plots.COLOURS[1], lw=1.8))
     axes.set(xticks=[], yticks=[])
     axes.grid(visible=False)
-    axes.set_title(f"mean size of weights, λ = {penalty:g}", fontsize=9)
+    axes.set_title(f"mean |Θ|, λ = {penalty:g}", fontsize=9)
     return shown
 
 
@@ -71,7 +71,7 @@ def _draw(to: Path) -> None:
         curve.set_title("accuracy in %", fontsize=9)
         curve.legend(fontsize=8, loc="lower left")
         for axes, penalty in zip(maps, (0.0, 0.001, 0.01), strict=True):
-            shown = _sizes(axes, penalty, 0.6)
+            shown = _sizes(axes, penalty, 1.0)
         axes.figure.colorbar(shown, ax=maps, shrink=0.8)
         for axes, penalty in zip(sheets, LAMBDAS, strict=True):
             plots.tiles(axes, trained(penalty, 0).weights["theta1.value"], SIDE, 5)
@@ -112,7 +112,7 @@ def exhibit() -> Exhibit:
             (
                 f"{count} pixels at the edge are the same in every training row. "
                 "Without λ their weights stay what chance made of them, for no gradient reaches "
-                "them; with any λ they fade, and the corners are the palest places of the picture. "
+                "them; with any λ they fade, and they are the palest places of the picture. "
                 "So the weights tell which places have no use."
             ),
         ),
@@ -136,7 +136,8 @@ def exhibit() -> Exhibit:
         ),
         pictures=(
             Picture("lambda-graph", "The penalty as nodes.", graph=load("lambda"), epochs=0),
-            Picture("lambda.png", "Accuracy over λ; how large the weights of each pixel are, those without use framed; "
+            Picture("lambda.png",
+                    "Accuracy over λ; mean size of each pixel's weights, those without use framed; "
                     "the 25 hidden units at each λ.", _draw),
         ),
     )  # fmt: skip

@@ -147,11 +147,15 @@ def exhibit() -> Exhibit:
         ),
         pictures=(
             Picture("circle-graph", "The network for the circle.", graph=load("circle")),
-            Picture("gates.png", "One line, one line, two lines. Orange squares are 1, blue dots 0.", draw=_gates),
+            Picture(
+                "gates.png",
+                "One line, one line, two lines. Orange: 1, blue: 0.",
+                draw=_gates,
+            ),
             Picture(
                 "shapes.png",
-                "Straight lines close around the disc; two hidden layers wind. The ground has the colour of "
-                "what the network says, each point that of its class.",
+                "Straight lines close around the disc; two hidden layers wind. The ground has the "
+                "colour of what the network says, each point that of its class.",
                 draw=_plane,
             ),
         ),

@@ -42,10 +42,10 @@ def _descent(to: Path) -> None:
         axes.plot(line, cost(line), label="C = (1.5 w − 0.5)²")
         weights = np.array(path(5))
         axes.plot(weights, cost(weights), "o--", label="five updates from w = 0.8")
-        axes.axvline(1 / 3, color="0.6", linewidth=1, linestyle=":")
+        axes.axvline(1 / 3, ymax=0.7, color="0.6", linewidth=1, linestyle=":")
         axes.annotate("w = 1/3", (1 / 3, 0.5), xytext=(4, 0), textcoords="offset points")
         axes.set(xlabel="w", ylabel="C")
-        axes.legend(loc="upper left", bbox_to_anchor=(0.56, 1))
+        axes.legend(loc="upper center")
 
 
 def exhibit() -> Exhibit:

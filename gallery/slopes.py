@@ -67,10 +67,10 @@ def exhibit() -> Exhibit:
                 "of the blame at least."
             ),
             (
-                "A slip that readers make is 2Yp − Ya for 2(Yp − Ya), here 2a − y for 2·(a − y): the "
-                "slope of the square is twice the whole error. With it (2·1.5 w − 0.5)·1.5 has the right "
-                "steepness and the wrong place: it is 0 at w = 1/6, where the cost still falls, "
-                "so that training would end there, with a cost of 0.0625."
+                "A slip that readers make is 2Yp − Ya for 2(Yp − Ya), here 2a − y for 2·(a − y): "
+                "the slope of the square is twice the whole error. With the slip, "
+                "(2·1.5 w − 0.5)·1.5 has the right steepness and the wrong place: it is 0 at "
+                "w = 1/6, so that training would end there, with a cost of 0.0625."
             ),
             (
                 "Another is a cost without its minus. Cross-entropy is −Σ y ln a: ln a is below 0, "

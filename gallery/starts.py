@@ -164,7 +164,7 @@ def exhibit() -> Exhibit:
         ),
         pictures=(
             Picture("symmetry-graph", "The network of both.", graph=load("symmetry-zeros")),
-            Picture("symmetry.png", "Four neurons that are one, four that differ: ground by the network, points by class.", draw=_symmetry),
+            Picture("symmetry.png", "Four neurons that are one, four that differ.", draw=_symmetry),
             Picture("plateau", "A long way at one height, then down.", draw=_plateau),
             Picture("minima", f"Where {SEEDS} starts of exclusive or end.", draw=_endings),
             Picture("starts", "One network on iris from three starts.", draw=_starts),

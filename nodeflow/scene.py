@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nodeflow.boxes import FOOT, GRID, HEADER, ROW, WIDE, Box, Boxes, PortBox, box
-from nodeflow.declare import CATALOG, Array, Setting, numbers
+from nodeflow.declare import CATALOG, Array, NodeType, Setting, numbers
 from nodeflow.derive.layers import layers_of
 from nodeflow.derive.tidy import backward_nodes, tidy
 from nodeflow.errors import NodeflowError
@@ -36,7 +36,7 @@ LEFT, RIGHT = -1, 1
 _LONGEST = 26
 _SHOWN = 4
 _INSET = 24
-_INNER, _NUMBER, _PICTURE, _CHARACTER = 6, 84, 62, 7.6
+_INNER, _NUMBER, _PICTURE, _SWITCH, _CHARACTER = 6, 84, 62, 30, 7.6
 """A field's distance from the edge; widths of one for a number, of a picture, of a character."""
 _SHORT = ("number", "choice", "index", "text", "formula")
 """Kinds of settings that are one line long."""
@@ -71,7 +71,7 @@ class FieldView:
     setting: str
     text: str
     kind: str
-    """number, list (one of several, marked with an arrow) or text."""
+    """number, list (one of several, marked with an arrow), text, or switch (on or off)."""
     left: int
     top: int
     width: int
@@ -101,6 +101,8 @@ class NodeView:
     problem: str = ""
     value: NDArray[Any] | None = None
     field: FieldView | None = None
+    switch: FieldView | None = None
+    """In the header of a node that costs much and is switched off when it has done its work."""
 
     @property
     def drawn_as(self) -> str:
@@ -648,6 +650,7 @@ class _NodeViews:
             self._problems.get(key, "") or ("" if type_ else unknown(node.type)),
             value,
             field,
+            _switch(node, type_, size),
         )
 
 
@@ -674,6 +677,15 @@ def _rows(size: Box, wired: frozenset[str], read: frozenset[str], *, mirrored: b
         [row(port, into, wired) for port in size.inputs],
         [row(port, out, read) for port in size.outputs],
     )
+
+
+def _switch(node: Node, type_: NodeType | None, size: Box) -> FieldView | None:
+    """Return what switches a node off by a click: one that measures the cost again and again."""
+    if type_ is None or not type_.probes:
+        return None
+    text = "off" if node.mode == "disable" else "on"
+    left = size.width - _INNER - _SWITCH
+    return FieldView("", text, "switch", left, 5, _SWITCH, FOOT - 6, first=False, own=False)
 
 
 def _field(graph: Graph, key: str, size: Box) -> FieldView | None:

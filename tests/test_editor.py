@@ -42,6 +42,34 @@ def wires(editor):
     return set(map(str, editor.graph.wires))
 
 
+def test_a_click_switches_the_gradient_check_off_and_on():
+    """`gradient_approx` has a switch in its header, as no node does that costs little."""
+    editor = opened("gradient-checking")
+    drawn = editor.drawn.nodes
+    assert {key for key, view in drawn.items() if view.switch is not None} == {"approx"}
+
+    def place(editor):
+        view = editor.drawn.nodes["approx"]
+        box = view.switch
+        return editor.camera.on_screen(
+            (view.x + box.left + box.width / 2, view.y + box.top + box.height / 2)
+        )
+
+    editor = do(editor, m.Do("zoom-100"))
+    told = ["on"]
+    for wanted in ("disable", "active"):
+        point = place(editor)
+        editor = do(editor, m.Pressed(point), m.Released(point))
+        assert editor.graph.nodes["approx"].mode == wanted
+        told.append(editor.drawn.nodes["approx"].switch.text)
+        assert editor.popup is None
+    assert told == ["on", "off", "on"]
+    twice = do(editor, m.Pressed(place(editor), clicks=2), m.Released(place(editor)))
+    assert twice.popup is None  # it is no place to type another name
+    editor = do(editor, m.Do("undo"))
+    assert editor.graph.nodes["approx"].mode == "disable"
+
+
 # --- history ------------------------------------------------------------------------------------
 
 

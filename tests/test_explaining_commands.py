@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from networks import HAS_DATA
 
 import nodeflow as nf
 from nodeflow.cli import main
+from nodeflow.derive.modes import without_differences
 from nodeflow.engine.comparison import side_by_side
 from nodeflow.errors import GraphError, RunError
 from nodeflow.explain.symbols import derive
@@ -207,6 +209,54 @@ def test_saturated_names_the_neurons(capsys):
     assert "blame comes through every neuron" in capsys.readouterr().out
 
 
+def test_a_saturated_softmax_is_named_where_its_slope_is_a_factor(capsys):
+    """With squared error ∂a/∂z = a(1 − a) is one; with cross-entropy δ = a − y passes it."""
+    found = told(capsys, "saturated", file("starts-huge"))["neurons"]
+    assert [one["neuron"] for one in found] == [0, 1, 2]
+    run = nf.Run(load("starts-huge"))
+    run.evaluate()
+    z = run["output.z"][0]
+    a = np.exp(z - z.max()) / np.exp(z - z.max()).sum()
+    assert [one["slope"] for one in found] == pytest.approx((a * (1 - a)).tolist(), abs=1e-30)
+    assert np.abs(run.gradient("output.z")).max() < 1e-12
+    other = load("starts-huge").remove("cost").add("cost", "categorical_cross_entropy")
+    for start, end in (
+        ("output_a.a", "cost.a"), ("data.y", "cost.y"), ("cost.cost", "train.cost"),
+    ):  # fmt: skip
+        other = other.connect(start, end)
+    from nodeflow.explain import where_blame_dies
+
+    run = nf.Run(other)
+    run.evaluate()
+    assert where_blame_dies(run) == []
+
+
+@pytest.mark.skipif(not HAS_DATA, reason="NODEFLOW_DATA is not set")
+def test_the_hidden_layer_that_starts_from_naive_bayes_is_saturated(capsys):
+    found = told(capsys, "saturated", file("wheat-naive-bayes"))["neurons"]
+    assert [(one["layer"], one["neuron"]) for one in found] == [("hidden", n) for n in range(5)]
+    run = nf.Run(load("wheat-naive-bayes"))
+    theta = run.weights["theta1.value"]
+    assert np.array_equal(theta[3:], theta[:2])  # three classes are known, the others are copies
+
+
+def test_a_cost_without_its_minus_is_climbed():
+    """Σ y ln a + (1 − y) ln(1 − a): the update goes away from the targets."""
+    ends = {}
+    for sign in ("-", ""):
+        formula = f"{sign}(y * log(a) + (1 - y) * log(1 - a))"
+        x, y = nf.constant(value=[[1.0]], id="x"), nf.constant(value=[[1.0]], id="y")
+        w = nf.parameter(value=[[0.2]], id="w")
+        a = nf.sigmoid(nf.weighted_sum(x, w, id="sum"), id="a")
+        cost = nf.expression(y=y, a=a, formula=formula, id="cost")
+        run = nf.Run(nf.Graph.of(nf.gradient_descent(cost, rate=0.5)))
+        run.train(20)
+        run.evaluate()
+        ends[sign] = run["a.a"].item()
+    start = 1 / (1 + np.exp(-0.2))
+    assert ends[""] < 0.3 < start < 0.8 < ends["-"]
+
+
 # --- check --all, train --weights, new ------------------------------------------------------------
 
 
@@ -227,6 +277,28 @@ def test_both_sides_are_printed(capsys):
         if not np.allclose(value, wrong.differences[key], atol=1e-7)
     }  # fmt: skip
     assert apart == {"theta1.value", "bias1.value"}
+
+
+def test_the_clock_of_a_pass_is_without_the_differences_that_are_wired():
+    graph = load("gradient-checking")
+    found = side_by_side(graph)
+    once, many = found.seconds
+    run = nf.Run(graph)
+    run.evaluate()
+    began = time.perf_counter()
+    run.evaluate()
+    with_differences = time.perf_counter() - began
+    assert once < with_differences / 3
+    assert many > 3 * once
+    # What learns from them needs them: they belong to its pass.
+    (old,) = (wire for wire in graph.into("bias2.average") if wire.input == "total")
+    learns = graph.disconnect(old.start, old.end)
+    learns = learns.add("by_differences", "gradient_approx")
+    learns = learns.connect("bias2.value", "by_differences.parameter")
+    learns = learns.connect("by_differences.gradient", "bias2.average.total")
+    learns = learns.connect("bias2.value", "bias2.average.weights")
+    modes = {key: node.mode for key, node in without_differences(learns).nodes.items()}
+    assert {key for key, mode in modes.items() if mode == "disable"} == {"approx"}
 
 
 def test_both_sides_of_a_loop_over_samples_agree():

@@ -9,7 +9,7 @@ from networks import HAS_DATA
 
 from gallery import NAMES
 from gallery.exhibit import GRAPHS, Number
-from gallery.page import FOLDER, PAGE, agrees, draw, file_name, numbers_of
+from gallery.page import FOLDER, PAGE, agrees, draw, file_name, numbers_of, with_section
 
 FETCHED = {"wheat", "digits_by_cg", "nielsen"}
 
@@ -46,6 +46,22 @@ def test_every_graph_file_is_shown():
 def test_every_picture_is_shown():
     page = PAGE.read_text(encoding="utf-8")
     assert not [p.name for p in Path(FOLDER).iterdir() if f"gallery/{p.name}" not in page]
+
+
+def test_one_section_is_written_anew():
+    from dataclasses import replace
+
+    page, exhibit = PAGE.read_text(encoding="utf-8"), measured("slopes")
+    other = replace(exhibit, about="Nothing else was written.")
+    made = with_section(page, other)
+    assert numbers_of(made, exhibit.title).keys() == {number.what for number in exhibit.numbers}
+    assert made.count("\n## ") == page.count("\n## ")
+    start, end = page.index(f"## {exhibit.title}\n"), page.index("## Mazur")
+    assert made.startswith(page[:start])
+    assert made.endswith(page[end:])
+    assert other.about in made
+    with pytest.raises(ValueError, match="no section 'Another'"):
+        with_section(page, replace(exhibit, title="Another"))
 
 
 def test_a_wrong_number_is_seen():

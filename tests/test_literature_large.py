@@ -154,6 +154,16 @@ def test_four_layers_follow_the_slides():
         assert_near(weights(run), w, 1e-12)
 
 
+def test_all_samples_at_once_have_the_sum_of_the_loop_in_numpy():
+    from gallery.four_layers import summed
+
+    run, table = nf.Run(opened("four-layers-vectorised")), load("moons")
+    run.evaluate()
+    found, _ = eaton(weights(run), table.x, table.y, 0.0)
+    for layer, sums in enumerate(summed(run.weights, table.x, table.y), 1):
+        np.testing.assert_allclose(sums / len(table.x), found[f"theta{layer}"], rtol=1e-12)
+
+
 def test_four_layers_accumulate_sample_by_sample():
     run = nf.Run(opened("four-layers"))
     assert run.plan.loop

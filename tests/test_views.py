@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import xml.etree.ElementTree as ET
 from dataclasses import replace
 from pathlib import Path
@@ -22,13 +23,15 @@ from nodeflow.explain.quality import fed
 from nodeflow.explain.responsibility import blame_at
 from nodeflow.explain.slopes import has_curve
 from nodeflow.export import Job, Options
-from nodeflow.export.svg import drawing
+from nodeflow.export.svg import drawing, node
+from nodeflow.scene import scene
 from nodeflow.theme import DARK, LIGHT
 from nodeflow.views import Viewer, as_data, is_slow, module_of
 from nodeflow.views.bars import barred
 from nodeflow.views.marks import Axes, Dot, Line, Pixels, Rect, Words, fitted, percent, width
 from nodeflow.views.plot import Past, Traces
 from nodeflow.views.slope import slope_at
+from nodeflow.workings.shown import listed
 
 GRAPHS = Path(__file__).parent.parent / "graphs"
 AREA = (10.0, 20.0, 240.0, 150.0)
@@ -106,6 +109,40 @@ def test_every_view_can_be_drawn_written_and_given_as_data(shown):
         assert all(len(line) <= 64 for line in lines), key
         assert content.foot
         json.dumps(plain(as_data(content)), allow_nan=False)
+
+
+def test_no_words_lie_on_others_and_none_stick_out(shown):
+    for key, content in shown.items():
+        said = [mark for mark in content.marks(AREA, LIGHT) if isinstance(mark, Words)]
+        boxes = [(*_ends(words), words) for words in said]
+        for number, (left, right, words) in enumerate(boxes):
+            assert right <= AREA[0] + AREA[2] + 4, (key, words)
+            for start, end, other in boxes[number + 1 :]:
+                apart = abs(words.y - other.y) >= 0.8 * min(words.size, other.size)
+                assert apart or end <= left + 0.5 or right <= start + 0.5, (key, words, other)
+
+
+def _ends(words):
+    """Return where a text begins and ends."""
+    wide = width(words.text, words.size)
+    left = words.x - {"start": 0.0, "middle": wide / 2, "end": wide}[words.anchor]
+    return left, left + wide
+
+
+def test_values_on_nodes_end_before_the_field_beside_them():
+    """A text is as wide as its letters, not as many: digits are wider than most."""
+    graph, whole = load("weights-dictionary"), 0
+    for value in ([-3.1445, 3.2836], [-3.14, 3.28], [-30.1445, 30.2836], [1.0, 1.0], [-0.5, 999.9]):
+        view = scene(graph, values={"bias1.value": np.array(value)}).nodes["bias1"]
+        *_, foot, _ = node(view, LIGHT)
+        text = re.search(r">([^<]*)<", foot)[1]
+        assert text in (listed(np.array(value)), "2 numbers")
+        whole += text != "2 numbers"
+        assert 10 + width(text) <= view.field.left - 4, text
+    assert whole > 1
+    stump = scene(load("gradient-checking"), values={}).nodes["approx"]
+    *_, foot, _ = node(stump, LIGHT)
+    assert "…" not in foot
 
 
 def _inside(mark):
@@ -501,3 +538,25 @@ def test_the_inspector_says_where_blame_dies():
     marks = slope_at("sigmoid", run["z.value"][0]).marks((0, 0, 100, 20), DARK)
     kinds = [mark.kind for mark in marks if isinstance(mark, Dot)]
     assert kinds == ["square", "circle", "square"]
+
+
+def test_the_inspector_knows_a_saturated_softmax_and_costs_that_no_slope_cuts():
+    x = nf.constant(value=[[9.0, -2.0, -12.0]], id="x")
+    y = nf.constant(value=[[0.0, 1.0, 0.0]], id="y")
+    eye = nf.parameter(value=np.eye(3).tolist(), id="w")
+    said = {}
+    for cost in (nf.squared_error, nf.categorical_cross_entropy):
+        for kind in (nf.softmax, nf.sigmoid):
+            a = kind(nf.weighted_sum(x, eye, id="sum"), id="a")
+            graph = nf.Graph.of(nf.gradient_descent(cost(a, y)))
+            run = nf.Run(graph)
+            run.evaluate()
+            live = Live(values=run.values, gradients=run.gradients)
+            said[cost.name, kind.name] = account(replace(Editor.of(graph), live=live), "a")
+    dies = "Blame dies at {}: the slope is below 0.01 for this row"
+    assert said == {
+        ("squared_error", "softmax"): dies.format("3 neurons (1, 2, 3)"),
+        ("squared_error", "sigmoid"): dies.format("2 neurons (1, 3)"),
+        ("categorical_cross_entropy", "softmax"): "",
+        ("categorical_cross_entropy", "sigmoid"): "",
+    }

@@ -44,6 +44,17 @@ def resolve(graph: Graph) -> Graph:
     return replace(graph, nodes=kept, wires=renumbered(tuple(wires)))
 
 
+def without_differences(graph: Graph) -> Graph:
+    """Disable what measures differences (`gradient_approx`), where no update learns from it.
+
+    Training at full speed leaves it out as well.
+    """
+    for key in graph.where(lambda type_: type_.probes):
+        if not graph.downstream([key]).intersection(graph.updates):
+            graph = graph.with_mode(key, "disable")
+    return graph
+
+
 def _can_do_without(graph: Graph, wire: Wire, gone: set[str]) -> bool:
     type_ = graph.nodes[wire.target].known
     if type_ is None:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nodeflow.derive.implied import implied
+from nodeflow.derive.modes import without_differences
 from nodeflow.derive.silent import Finding, silent
 from nodeflow.engine.machine import Floats, Machine
 from nodeflow.engine.plan import Plan
@@ -129,11 +130,12 @@ def check(
     """
     training = graph.training
     wanted = training.batch if batch is None else batch
+    alone = without_differences(graph)  # each nudge would measure them all anew
 
     def probes(most_rows: int | None) -> list[_Probe]:
         least = wanted if most_rows is None else _at_most(wanted, most_rows)
         machine = Machine(
-            graph,
+            alone,
             seed=training.seed if seed is None else seed,
             batch=least,
             dtype=np.float64,

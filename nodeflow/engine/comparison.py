@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nodeflow.derive.modes import without_differences
 from nodeflow.engine.run import Run
 from nodeflow.errors import GraphError
 from nodeflow.graph import Graph
@@ -102,13 +103,9 @@ def side_by_side(graph: Graph, progress: Callable[[int, int], None] | None = Non
 def seconds_of_a_pass(graph: Graph) -> float:
     """Return how long one pass forward and backward takes, the shortest of a few.
 
-    Differences that are wired (`gradient_approx`) are left out where nothing learns from them, as
-    they are in training: their time is what it is compared with.
+    Differences that are wired are left out: their time is what it is compared with.
     """
-    for key in graph.where(lambda type_: type_.probes):
-        if not graph.downstream([key]).intersection(graph.updates):
-            graph = graph.with_mode(key, "disable")
-    run = Run(graph)
+    run = Run(without_differences(graph))
     run.evaluate()  # the first makes ready what the others find
     taken = []
     for _ in range(_PASSES):

@@ -41,8 +41,8 @@ def passing(type_: NodeType, z: Any, a: Any, settings: Mapping[str, Any]) -> Flo
     if has_curve(type_.name):
         return slopes_at(type_, z, a, settings)
     if type_.shares:
-        shares = np.asarray(a, float)
-        return shares * (1 - shares)
+        shares: Floats = np.asarray(a, float)
+        return np.asarray(shares * (1 - shares), float)
     return None
 
 

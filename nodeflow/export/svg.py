@@ -32,10 +32,14 @@ if TYPE_CHECKING:
     from nodeflow.export.values import Shown
 
 _MARGIN = 24
-_HEADER = 22
-"""Characters that fit beside each other in a header."""
+_HEADER, _BESIDE_SWITCH = 22, 18
+"""Characters that fit beside each other in a header, without and with a switch."""
 _CHARACTER = 6.2
-"""About the width of a character in a field, and on a wire."""
+"""About the width of a character in a field."""
+_SMALL = 10.0, 9.0
+"""Sizes of numbers on wires."""
+_BETWEEN = 52.0
+"""What lies between the ports of two columns of nodes: there a weight is written."""
 _FONT = "DejaVu Sans, Verdana, Segoe UI, sans-serif"
 _FOREIGN = re.compile("[^\\t\\n\\r\\x20-\\ud7ff\\ue000-\\ufffd\\U00010000-\\U0010ffff]")
 """Characters that XML does not have."""
@@ -174,16 +178,23 @@ def token(theme: Theme, colour: str) -> str:
 
 
 def _weights(wires: Iterable[WireView], theme: Theme) -> Iterator[str]:
-    """Write weights on their wires, once for a parameter: signs are not told by colour alone."""
+    """Write weights on their wires, once for a parameter: signs are not told by colour alone.
+
+    One that is wider than the room between two ports is written a little smaller, and left out
+    where it covers them still.
+    """
     weighing = (wire for wire in wires if wire.weight is not None and wire.kind != "feedback")
     for (x, y), wire in {wire.mark: wire for wire in weighing}.items():
         text = signed(wire.weight) if wire.carries_weight else weighed(wire.weight, wire.carried)
-        half = len(text) * _CHARACTER / 2 + 2
+        size = next((size for size in _SMALL if width_of(text, size) + 2 <= _BETWEEN), None)
+        if size is None:
+            continue
+        half = width_of(text, size) / 2 + 1.5
         yield (
             f'<rect x="{x - half:g}" y="{y - 7:g}" width="{2 * half:g}" height="14" '
             f'fill="{theme.canvas}" stroke="{theme.border}" stroke-width="0.6"/>'
         )
-        yield words(x, y + 3.5, text, theme.text, font_size="10", text_anchor="middle")
+        yield words(x, y + 3.5, text, theme.text, font_size=f"{size:g}", text_anchor="middle")
 
 
 def node(node: NodeView, theme: Theme, inside: Sequence[str] = ()) -> Iterator[str]:
@@ -209,10 +220,10 @@ def node(node: NodeView, theme: Theme, inside: Sequence[str] = ()) -> Iterator[s
     )
     title = shortened(node.title)
     yield words(x + 10, y + 17.5, title, theme.text, font_size="12", font_weight="bold")
-    if title and len(title) + len(node.type) < _HEADER and node.type != title:
-        yield words(
-            x + width - 10, y + 17.5, node.type, theme.faint, font_size="10", text_anchor="end"
-        )
+    right = width - 10 if node.switch is None else node.switch.left - 6
+    most = _HEADER if node.switch is None else _BESIDE_SWITCH
+    if title and len(title) + len(node.type) < most and node.type != title:
+        yield words(x + right, y + 17.5, node.type, theme.faint, font_size="10", text_anchor="end")
     for port in (*node.inputs, *node.outputs):
         yield from _port(port, theme)
     yield (
@@ -221,14 +232,17 @@ def node(node: NodeView, theme: Theme, inside: Sequence[str] = ()) -> Iterator[s
     )
     yield from inside
     field = node.field
-    if field is not None:
-        yield from _field(node, field, theme)
+    for one in filter(None, (field, node.switch)):
+        yield from _field(node, one, theme)
     if field is None or not field.first:
         room = node.width - 20.0 if field is None else field.left - 15.0
         foot = node.foot
         if node.value is not None and width_of(foot) > room:  # cut numbers would be misread
             foot = sized(node.value.shape)
-        yield words(x + 10, y + height - 8, fitted(foot, room), theme.faint)
+        said = fitted(foot, room)
+        if node.value is None and 2 * len(said) < len(foot):
+            said = ""  # the stump of a formula tells nothing
+        yield words(x + 10, y + height - 8, said, theme.faint)
     yield "</g>"
 
 
@@ -242,7 +256,7 @@ def _field(node: NodeView, field: FieldView, theme: Theme) -> Iterator[str]:
     arrow = " ▾" if field.kind == "list" else ""
     room = round((field.width - 8) / _CHARACTER) - len(arrow)
     text = clipped(node.foot if field.own else field.text, room) + arrow
-    yield words(x + 5, node.y + node.height - 8, text, theme.text)
+    yield words(x + 5, y + field.height - 5, text, theme.text)
 
 
 def _port(port: PortView, theme: Theme) -> Iterator[str]:

@@ -124,6 +124,11 @@ class Watched(app.Window):
                 key: {name: str(value) for name, value in node.settings.items()}
                 for key, node in list(editor.graph.nodes.items())[:50]
             },
+            "modes": {
+                key: node.mode for key, node in editor.graph.nodes.items() if node.mode != "active"
+            },
+            "report": [] if editor.report is None else list(editor.report.lines),
+            "checks": dict(live.checks),
             "training": [editor.graph.training.epochs, editor.graph.training.seed],
             "popup": type(editor.popup).__name__,
             "text": getattr(editor.popup, "text", ""),

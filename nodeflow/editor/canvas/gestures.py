@@ -93,11 +93,12 @@ def _node_pressed(editor: Editor, node: str, at: Point, message: Pressed) -> Edi
     if node not in editor.selection:
         editor = replace(editor, selection=frozenset([node]))
     view = editor.drawn.nodes[node]
-    if message.clicks == 2 and view.title and at[1] - view.y <= HEADER:
+    field = _field(editor, node, at)
+    switches = field is not None and field.kind == "switch"
+    if message.clicks == 2 and view.title and at[1] - view.y <= HEADER and not switches:
         return replace(editor, popup=Editing(node, "id", node), gesture=None)
     if _is_on_track(editor, node, at):
         return _slid(replace(editor, gesture=Sliding(node)), node, at)
-    field = _field(editor, node, at)
     if field is not None and field.kind == "number":
         value = inplace.number_of(editor, node, field.setting)
         return replace(editor, gesture=Sliding(node, field.setting, message.at, value))
@@ -311,7 +312,11 @@ def _clicked(editor: Editor, message: Released) -> Editor:
         return editor
     editor = replace(editor, selection=frozenset([node]))
     field = _field(editor, node, at)
-    return editor if field is None else inplace.opened(editor, node, field.setting)
+    if field is None:
+        return editor
+    if field.kind == "switch":
+        return editing.with_mode(editor, "disable")
+    return inplace.opened(editor, node, field.setting)
 
 
 def _dropped(

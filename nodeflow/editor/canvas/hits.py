@@ -54,13 +54,13 @@ def node_at(scene: Scene, point: Point) -> str | None:
 
 
 def field_at(scene: Scene, node: str, point: Point) -> FieldView | None:
-    """Return the field of a node, if a point is in it."""
+    """Return the field or the switch of a node, if a point is in it."""
     view = scene.nodes[node]
-    field = view.field
-    if field is None:
-        return None
-    x, y = point[0] - view.x - field.left, point[1] - view.y - field.top
-    return field if 0 <= x <= field.width and 0 <= y <= field.height else None
+    for field in filter(None, (view.field, view.switch)):
+        x, y = point[0] - view.x - field.left, point[1] - view.y - field.top
+        if 0 <= x <= field.width and 0 <= y <= field.height:
+            return field
+    return None
 
 
 def nodes_in(scene: Scene, start: Point, end: Point, *, touched: bool) -> frozenset[str]:

@@ -105,6 +105,8 @@ def _of_field(editor: Editor, node: str) -> tuple[str, ...]:
     field = field_at(editor.drawn, node, at) if seen else None
     if field is None:
         return ()
+    if field.kind == "switch":
+        return (f"click to switch it {'on' if field.text == 'off' else 'off'}",)
     how = {"number": "click to type, drag to change", "list": "click to choose"}
     return field.setting, how.get(field.kind, "click to type")
 

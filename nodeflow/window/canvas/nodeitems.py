@@ -300,8 +300,8 @@ class NodeDrawer:
         self._header(items, view)
         for port in (*view.inputs, *view.outputs):
             self._port(items, view, port)
-        if view.field is not None:
-            self._field(items, view, view.field)
+        for held in filter(None, (view.field, view.switch)):
+            self._field(items, view, held)
         self.value(items, value)
         return items
 
@@ -319,11 +319,15 @@ class NodeDrawer:
         return items
 
     def _header(self, items: NodeItems, view: NodeView) -> None:
-        room = view.width - 2 * _PAD
+        switch = view.switch
+        right = _PAD if switch is None else view.width - switch.left + _PAD / 2
+        room = view.width - _PAD - right
         colour = rgba(self.theme.faint if view.mode == "disable" else self.theme.text)
         bold, regular = self.fonts.bold, self.fonts.regular
         type_ = view.type if view.type != view.title else ""
         mark = {"bypass": "bypassed", "disable": "disabled", "freeze": "frozen"}.get(view.mode, "")
+        if switch is not None and view.mode == "disable":
+            mark = ""  # the switch says it
         if view.problem:  # not by colour alone
             mark = "( ! )"
         type_ = mark or type_
@@ -338,7 +342,7 @@ class NodeDrawer:
                    room=own, middle=True)  # fmt: skip
         if type_:
             faint = rgba(self.theme.problem if view.problem else self.theme.faint)
-            at = view.width - _PAD, 17.5
+            at = view.width - right, 17.5
             kept, parent = items.texts, items.fine
             if view.problem:
                 kept, parent, regular = items.titles, items.head, bold
@@ -401,7 +405,7 @@ class NodeDrawer:
         arrow = "▾" if field.kind == "list" else ""
         colour = rgba(theme.faint if view.mode == "disable" else theme.text)
         regular = self.fonts.regular
-        base = view.height - 8.0
+        base = field.top + field.height - 5.0
         room = field.width - 8 - 11 * len(arrow)
         text = fitted(field.text, regular, room / (_LABEL * EM))
         self._text(items.texts, items.fine, (field.left + 5, base), text, _LABEL, colour, regular,
@@ -436,6 +440,8 @@ class NodeDrawer:
             else:
                 end -= _PICTURE + 6
         room = max(end - begin, 0.0) / (_LABEL * EM)
+        # The stump of a formula tells nothing.
+        least = len(text) // 2 if value is None and view.view is None else 0
         if age:
             parts = tuple(replace(part, colour=(*part.colour[:3], _OLD)) for part in parts)
         colour = rgba(self.theme.faint if written.faint else self.theme.text)
@@ -448,6 +454,7 @@ class NodeDrawer:
         elif self._repainted(items, marks, parts) and items.foot is not None:
             foot = items.foot
             foot.text, foot.choices, foot.room = text, choices, room * _LABEL * EM
+            foot.least = least
             dpg.configure_item(foot.item, text=foot.fitting(room), color=colour)
             if items.foot.enlarged and items.zoom:
                 items.foot.sized(items.zoom)
@@ -467,7 +474,7 @@ class NodeDrawer:
         base = begin, view.height - 8.0
         regular = self.fonts.regular
         self._text(items.texts, items.words, base, text, _LABEL, colour, regular,
-                   room=room * _LABEL * EM)  # fmt: skip
+                   room=room * _LABEL * EM, least=least)  # fmt: skip
         items.foot = items.texts[-1]
         items.foot.choices = choices
         dpg.configure_item(items.foot.item, text=items.foot.fitting(room))
