@@ -31,12 +31,12 @@ MOST = 60
 _THINNEST, _THICKEST = 0.6, 4.0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Token:
     """A value that travels along a wire, from one end of its curve to the other."""
 
     wire: WireView
-    text: str
+    value: NDArray[Any]
     kind: Kind
     against: bool = False
     """Whether it runs from the wire's end to its start: blame on a folded graph."""
@@ -49,6 +49,11 @@ class Token:
         t = 1 - share if self.against else share
         t = t * t * (3 - 2 * t)  # it starts and ends gently
         return along(self.wire.curve if way is None else way, t)
+
+    @property
+    def text(self) -> str:
+        """What it carries: a number or two, or its shape."""
+        return token_text(self.value)
 
     @property
     def heading(self) -> int:
@@ -211,7 +216,7 @@ def _tokens(editor: Editor, scene: Scene, playback: Playback) -> Iterator[Token]
             name = wire.input if wire.index is None else f"{wire.input}[{wire.index}]"
             if name in step.inputs:
                 blame = kind == "blame" and view.kind == "backward"
-                yield Token(view, token_text(step.inputs[name]), "blame" if blame else "forward")
+                yield Token(view, step.inputs[name], "blame" if blame else "forward")
         return
     for port, value in step.outputs.items():
         address = playback.forward_of.get(f"{step.node}.{port}")
@@ -219,7 +224,7 @@ def _tokens(editor: Editor, scene: Scene, playback: Playback) -> Iterator[Token]
         bearing = _BLAME.bearing(editor)
         for view in scene.wires_of.get(key, ()):
             if view.wire.start == address and view.wire in bearing:
-                yield Token(view, token_text(value), "blame", against=True)
+                yield Token(view, value, "blame", against=True)
 
 
 def _into(scene: Scene, key: str) -> list[WireView]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from nodeflow.editor.playing.motion import Motion, Token, motion, owner
 from nodeflow.editor.state.camera import Camera, Point
 from nodeflow.editor.state.model import Editor
-from nodeflow.routing import Way
+from nodeflow.routing import Way, along
 from nodeflow.scene import Scene
 from nodeflow.theme import Theme
 from nodeflow.window.canvas.wireitems import Look
@@ -75,6 +75,8 @@ class MotionItems:
         self._moment: tuple[int, int] = (-1, 0)
         self._came, self._lasts = 0.0, 0.0
         self._drawn: tuple[object, ...] = ()
+        self._nothing = True
+        """Whether nothing is seen: where no step was made."""
         self._written: tuple[object, ...] = ()
         self._stops: tuple[object, ...] = ()
         self._frames = dpg.add_draw_node(parent=layer)
@@ -162,10 +164,14 @@ class MotionItems:
         ):  # fmt: skip
             return
         self._drawn = drawn
+        self._draw_stops(editor)
+        nothing = not (found.lit or found.next or found.tokens)
+        if nothing and self._nothing:
+            return
+        self._nothing = nothing
         self._draw_frames(editor, found, share, moved)
         self._draw_tokens(editor.camera, found, 0.5 if still else min(share / TRAVEL, 1.0))
         self._draw_chip(editor, found, share, moved)
-        self._draw_stops(editor)
 
     def _begin(self, editor: Editor, now: float) -> None:
         """See how long the step that came is shown: not at all where nothing led there."""
@@ -329,7 +335,7 @@ class MotionItems:
         for what in stops[0]:
             at = None
             if what in wires:
-                at = Token(wires[what], "", "forward").at(0.5)
+                at = along(wires[what].curve, 0.5)
             else:
                 view = editor.drawn.nodes.get(owner(editor, what))
                 at = None if view is None else (view.x + view.width - 1.0, view.y + 1.0)
