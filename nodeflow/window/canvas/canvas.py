@@ -42,12 +42,13 @@ SIGNS = 0.98
 """From this zoom on weights are written on the wires that stand for one."""
 _GRID, _LEAST_GRID, _LINES = 40.0, 26.0, 100
 _GROUP_TEXT = 13 * EM
-_TIME, _NODES_TIME = 0.0018, 0.0014
+_TIME, _NODES_TIME = 0.0017, 0.0013
 """Seconds from its start that a frame may draw what is new or different, and nodes alone.
 
 The rest waits for the next frame. What lies over the graph is drawn before, so that a frame ends
-then. These are seconds of the processor: while a network trains, or on a busy machine, the clock
-would leave hardly anything.
+then; one in which the panels took all of that leaves nodes and wires to the next one. These are
+seconds of the processor: while a network trains, or on a busy machine, the clock would leave hardly
+anything.
 """
 _FILLING = 0.1
 """The same when another graph was opened, of which nothing is there yet."""
@@ -147,6 +148,11 @@ class Canvas:
         self._differences.draw(editor)
         self._overlay.draw(editor, over)
         self._minimap.draw(editor)
+        late = time.thread_time() > began + _NODES_TIME
+        self._passed_over = late and not (self._passed_over or self._fills)
+        if self._passed_over:
+            self.busy = True
+            return
         self._draw_nodes(editor)
         self.busy = self.busy or self._drawer.fresh
         self._drawer.fresh = False
@@ -206,6 +212,8 @@ class Canvas:
         self._weights: Mapping[str, NDArray[Any]] = {}
         self._values_before: Mapping[str, NDArray[Any]] = {}
         self._glides = None
+        self._passed_over = False
+        """Whether the last frame had no time for nodes and wires."""
         self._least = _LEAST
         self._label_state: tuple[object, ...] = ()
         self._come = False

@@ -9,10 +9,12 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from nodeflow.editor.playing.motion import Motion, Token, motion, owner
+import numpy as np
+
+from nodeflow.editor.playing.motion import Motion, Traffic, Token, motion, owner
 from nodeflow.editor.state.camera import Camera, Point
 from nodeflow.editor.state.model import Editor
-from nodeflow.routing import Way, along
+from nodeflow.routing import along
 from nodeflow.scene import Scene
 from nodeflow.theme import Theme
 from nodeflow.window.canvas.wireitems import Look
@@ -86,7 +88,7 @@ class MotionItems:
         self._name = dpg.draw_text((0, 0), "", parent=layer, color=rgba(theme.text), show=False)
         self._layer = dpg.add_draw_node(parent=layer)
         self._pool: list[_TokenItems] = []
-        self._ways: list[Way] = []
+        self._traffic = Traffic(())
         self._tokens: tuple[Token, ...] = ()
         self._written_of = 0
         """So many of the tokens have their shapes and numbers."""
@@ -256,21 +258,21 @@ class MotionItems:
             self._begin_writing(tokens)
         if self._written_of < len(tokens):
             self._write(tokens, camera.zoom)
-        left, top, zoom = camera.x, camera.y, camera.zoom
-        known = slice(self._written_of)
-        for token, way, items in zip(
-            tokens[known], self._ways[known], self._pool[known], strict=True
-        ):
-            x, y = token.at(share, way)
-            shift = items.half * (1 - 2 * share) * token.heading
-            place = (x - left) * zoom + shift, (y - top) * zoom
+        known = self._written_of
+        if not known:
+            return
+        places = self._traffic.at(share)[:known]
+        halves = np.array([items.half for items in self._pool[:known]])
+        places = (places - (camera.x, camera.y)) * camera.zoom
+        places[:, 0] += halves * (1 - 2 * share) * self._traffic.headings[:known]
+        for items, place in zip(self._pool[:known], places.tolist(), strict=True):
             dpg.apply_transform(items.root, dpg.create_translation_matrix(place))
 
     def _begin_writing(self, tokens: tuple[Token, ...]) -> None:
         """Have tokens written anew; those of other values are not seen until they are."""
         if self._tokens is not tokens:
             self._tokens = tokens
-            self._ways = [token.wire.curve for token in tokens]
+            self._traffic = Traffic(tokens)
             for items in self._pool[: self._shown]:
                 dpg.configure_item(items.root, show=False)
                 items.shown = None
