@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nodeflow.editor.playing.motion import Motion, Traffic, Token, motion, owner
+from nodeflow.editor.playing.motion import Motion, Token, Traffic, motion, owner
 from nodeflow.editor.state.camera import Camera, Point
 from nodeflow.editor.state.model import Editor
 from nodeflow.routing import along
