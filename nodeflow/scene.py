@@ -212,6 +212,12 @@ class Scene:
         return strokes(self.wires)
 
     @cached_property
+    def weighted(self) -> NDArray[np.intp]:
+        """The numbers of the strokes that show a weight."""
+        found = [n for n, stroke in enumerate(self.strokes) if stroke.weighing is not None]
+        return np.array(found, np.intp)
+
+    @cached_property
     def curves(self) -> NDArray[np.float64]:
         """The Bézier points of all strokes, (curves, 4, 2), one stroke after the other."""
         return self._bent[0]
@@ -400,6 +406,7 @@ def shifted(old: Scene, graph: Graph, moved: Mapping[str, tuple[int, int]]) -> S
     vars(made)["strokes"] = tuple(lines)
     vars(made)["strokes_of"] = old.strokes_of
     vars(made)["wire_numbers_of"] = old.wire_numbers_of
+    vars(made)["weighted"] = old.weighted
     vars(made)["_bent"] = instead(old.curves, old.owners, lines, touched)
     return made
 
@@ -415,7 +422,8 @@ def routed(unrouted: Scene, graph: Graph) -> Scene:
     if "strokes" in vars(unrouted):
         known = {stroke.key: stroke for stroke in unrouted.strokes}
         vars(made)["strokes"] = tuple([_kept(one, known.get(one.key)) for one in made.strokes])
-    vars(made)["_bent"] = curves(made.strokes)  # here in the background, and not in a frame
+    vars(made)["boxes"] = unrouted.boxes
+    _ = made.bounds, made.weighted  # here in the background, and not in a frame
     return made
 
 

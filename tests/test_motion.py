@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from networks import net
 
 import nodeflow as nf
-from nodeflow.editor.playing.motion import MOST, motion
+from nodeflow.editor.playing.motion import MOST, Traffic, motion
 from nodeflow.editor.playing.timeline import Timeline, curve, share_of, speed_at, speed_text
 from nodeflow.editor.run.worker import Worker
 from nodeflow.editor.state.model import Editor, Live
@@ -51,6 +51,20 @@ def test_values_come_along_the_wires_of_the_node_that_is_lit(player):
     assert token.text == ", ".join(f"{x:.3g}" for x in step.inputs["a"].ravel())
     assert token.at(0.0) == token.wire.start
     assert token.at(1.0) == token.wire.end
+
+
+@pytest.mark.parametrize("graph", [GRAPH, nf.unfold(GRAPH), nf.sample("wheat-seeds")])
+def test_many_tokens_are_where_each_of_them_is(player, graph):
+    """On straight wires and on those that go around nodes, with and against them."""
+    tokens = []
+    for editor in player(graph):
+        tokens += motion(editor).tokens
+        if editor.live.playback.step.update:
+            break
+    assert len(tokens) > 10
+    for share in (0.0, 0.3, 0.5, 0.9, 1.0):
+        found = Traffic(tokens).at(share)
+        assert found == pytest.approx(np.array([token.at(share) for token in tokens]), abs=1e-9)
 
 
 def test_blame_runs_against_the_wires_of_a_folded_graph(player):

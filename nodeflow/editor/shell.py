@@ -267,7 +267,7 @@ class Shell:
                 graph = with_places(load(path))
                 # Reading its data takes the longest, and the window would wait for it.
                 drawn = Editor.of(graph, path).drawn
-                _ = drawn.bounds, drawn.strokes_of
+                _ = drawn.bounds, drawn.strokes_of, drawn.weighted
                 prepare(drawn)
 
             def then() -> list[Message]:

@@ -77,8 +77,9 @@ _TURN = 0.003
 frame, so that the thread that trains waits for a frame's end and not the frame for each turn."""
 _BLIND = 0.15
 """The same where nothing tells that something has come from the display."""
-_POLL = 0.05
-"""Seconds between two looks at what the shell has to tell, while the window sleeps."""
+_POLL, _AWAITED = 0.05, 0.01
+"""Seconds between two looks at what the shell has to tell, while the window sleeps, and while a
+person waits for it."""
 _ASLEEP = 1.0
 """After so many seconds of sleep nobody waits for a frame."""
 
@@ -392,10 +393,11 @@ class Window:
                 time.sleep(left)
             return
         until, cleaned = started + self._pause(), False
+        every = _AWAITED if self.editor.busy else _POLL
         while (left := until - time.perf_counter()) > 0:
             if self._display is None:
-                time.sleep(min(left, _POLL))
-            elif self._display.has_news(min(left, _POLL)):
+                time.sleep(min(left, every))
+            elif self._display.has_news(min(left, every)):
                 self._last_event = time.perf_counter()
                 return
             self._queue += self.shell.poll(self.editor)

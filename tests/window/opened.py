@@ -22,6 +22,8 @@ from nodeflow.window.platform.fonts import EM
 from nodeflow.window.platform.toolkit import dpg
 
 FAULTS = os.environ.get("NODEFLOW_TEST_FAULTS", "")
+BRIEF = bool(os.environ.get("NODEFLOW_TEST_BRIEF", ""))
+"""Whether little is told of each frame: all of it takes longer than the frame itself."""
 
 
 def _tell(what):
@@ -40,7 +42,7 @@ class Shell:
         _tell({"request": type(asked).__name__})
         return []
 
-    def poll(self, _editor, *, drawn=True):
+    def poll(self, _editor, **_more):
         first, self._first = self._first, []
         return first
 
@@ -96,15 +98,30 @@ class Watched(app.Window):
             except NodeflowError:  # its arrays lie in a file beside it
                 text = str(editor.graph)
             self.__dict__["_digest"] = editor.graph, hashlib.sha256(text.encode()).hexdigest()
-        live = editor.live
-        return {
+        brief = {
             "area": [area.x, area.y, area.width, area.height],
             "camera": [editor.camera.x, editor.camera.y, editor.camera.zoom],
-            "selection": sorted(editor.selection),
             "nodes": {
                 key: [view.x, view.y, view.width, view.height]
                 for key, view in list(editor.drawn.nodes.items())[:200]
             },
+            "digest": self._digest[1],
+            "popup": type(editor.popup).__name__,
+            "theme": editor.preferences.theme,
+            "view": editor.view,
+            "undo": editor.history.at,
+            "busy": self.canvas.busy,
+            "undrawn": self._undrawn(),
+            "sheet": self.dialogs.shown,
+            "path": str(editor.path or ""),
+        }
+        return brief if BRIEF else brief | self._more()
+
+    def _more(self):
+        """Return what single tests look at."""
+        editor, live = self.editor, self.editor.live
+        return {
+            "selection": sorted(editor.selection),
             "ports": {
                 port.address: [port.x, port.y]
                 for view in list(editor.drawn.nodes.values())[:50]
@@ -119,7 +136,6 @@ class Watched(app.Window):
                 if stroke.part == "trunk"
             ],
             "count": [len(editor.graph.nodes), len(editor.graph.wires)],
-            "digest": self._digest[1],
             "settings": {
                 key: {name: str(value) for name, value in node.settings.items()}
                 for key, node in list(editor.graph.nodes.items())[:50]
@@ -130,20 +146,13 @@ class Watched(app.Window):
             "report": [] if editor.report is None else list(editor.report.lines),
             "checks": dict(live.checks),
             "training": [editor.graph.training.epochs, editor.graph.training.seed],
-            "popup": type(editor.popup).__name__,
             "text": getattr(editor.popup, "text", ""),
             "hover": editor.hover,
             "gesture": type(editor.gesture).__name__,
             "notice": editor.notice.text if editor.notice else "",
             "problem": live.problem,
             "ready": self.popups.ready,
-            "theme": editor.preferences.theme,
-            "view": editor.view,
-            "undo": editor.history.at,
-            "busy": self.canvas.busy,
             "drawn": len(self.canvas._nodes),
-            "undrawn": self._undrawn(),
-            "sheet": self.dialogs.shown,
             "sheet_ready": self.dialogs.ready,
             "line": getattr(self.dialogs._sheet, "_lit", None),
             "sheet_state": self._sheet_state(),
@@ -152,7 +161,6 @@ class Watched(app.Window):
             "live": [live.state, live.epoch],
             "cost": live.history[-1]["cost"] if live.history else None,
             "changed": editor.changed,
-            "path": str(editor.path or ""),
             "task": None if live.lesson is None else live.lesson.index,
             "said": "" if live.lesson is None else live.lesson.said,
             "tasks": len(editor.graph.extra.get("lesson", {}).get("tasks", ())),

@@ -50,7 +50,7 @@ def told():
 
 
 class Shell(opened.Shell):
-    def poll(self, editor, *, drawn=True):
+    def poll(self, editor, **more):
         return [message] if (message := next(self._first, None)) else []
 
     def __init__(self, first):

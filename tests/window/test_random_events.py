@@ -14,7 +14,7 @@ from nodeflow.theme import THEMES
 EVENTS = int(os.environ.get("NODEFLOW_EVENTS", "0"))
 """So many presses, releases and moves in all, over all graphs; without it a few, in one."""
 FILES = sorted((ROOT / "graphs").glob("*.json"))
-FEW, BETWEEN = 100, 120
+FEW, BETWEEN = 100, 240
 """Events without that, and events between two changes of the window's size."""
 KEYS = [
     *"afghlmnvwsz", "Tab", "Return", "Escape", "Delete", "space", "Home", "F1", "F2", "F8", "F10",
@@ -42,7 +42,7 @@ class Hands:
         for kind, *what in events:
             self.mouse.raw(kind, *what)
             presses += kind != "move"
-            time.sleep(self.dice.choice((0, 0, 0.004, 0.015)))
+            time.sleep(self.dice.choice((0, 0, 0, 0.008)))
         self.count += len(events)
         for _ in range(presses // 2 + 1):
             if self.window.told(30) == "asleep":
@@ -146,7 +146,7 @@ def undone(window, mouse, path, start):
 @pytest.mark.parametrize("path", FILES if EVENTS else FILES[-1:], ids=lambda path: path.stem)
 def test_random_events(opened, mouse, screen, shot, path):
     dice = random.Random(path.stem)
-    window = opened(path)
+    window = opened(path, NODEFLOW_TEST_BRIEF="1")
     window.until(lambda state: state["area"], 60)
     start = window.settled()["digest"]
     hands = Hands(mouse, window, dice)

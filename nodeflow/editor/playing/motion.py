@@ -6,7 +6,7 @@ a δ arrives, against the direction of the wire, at the port whose gradient it i
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from nodeflow.declare import CATALOG
 from nodeflow.editor.state.model import Editor
 from nodeflow.graph import MOVED, Wire
-from nodeflow.routing import Way, along
+from nodeflow.routing import along
 from nodeflow.scene import Scene, closed_groups, sized, within
 from nodeflow.wires import WireView
 from nodeflow.workings.shown import changed, listed, rough, show
@@ -29,32 +29,63 @@ Point = tuple[float, float]
 MOST = 60
 """Tokens at once; with more nobody sees anything."""
 _THINNEST, _THICKEST = 0.6, 4.0
+_CURVE = 4
+"""Points of a Bézier curve."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Token:
     """A value that travels along a wire, from one end of its curve to the other."""
 
     wire: WireView
-    text: str
+    value: NDArray[Any]
     kind: Kind
     against: bool = False
     """Whether it runs from the wire's end to its start: blame on a folded graph."""
 
-    def at(self, share: float, way: Way | None = None) -> Point:
-        """Return where it is, when so much of its way (0 to 1) lies behind it.
-
-        Who asks in every frame gives the `way`: the curve of its wire.
-        """
+    def at(self, share: float) -> Point:
+        """Return where it is, when so much of its way (0 to 1) lies behind it."""
         t = 1 - share if self.against else share
-        t = t * t * (3 - 2 * t)  # it starts and ends gently
-        return along(self.wire.curve if way is None else way, t)
+        return along(self.wire.curve, _gently(t))
+
+    @property
+    def text(self) -> str:
+        """What it carries: a number or two, or its shape."""
+        return token_text(self.value)
 
     @property
     def heading(self) -> int:
         """Which way it points: 1 right, −1 left."""
         right = self.wire.end[0] >= self.wire.start[0]
         return 1 if right is not self.against else -1
+
+
+def _gently(t: float) -> float:
+    """Return how far something is that starts and ends gently."""
+    return t * t * (3 - 2 * t)
+
+
+class Traffic:
+    """Many tokens on their ways: in every frame it is asked where all of them are."""
+
+    def __init__(self, tokens: Sequence[Token]) -> None:
+        self.headings = np.array([token.heading for token in tokens], float)
+        curves = [token.wire.curve for token in tokens]
+        self._against = np.array([token.against for token in tokens], bool)
+        self._far = [(n, token) for n, token in enumerate(tokens) if len(curves[n]) > _CURVE]
+        bends = [curve if len(curve) == _CURVE else curve[:1] * _CURVE for curve in curves]
+        self._bends = np.array(bends, float).reshape(-1, _CURVE, 2)
+
+    def at(self, share: float) -> NDArray[np.float64]:
+        """Return where each is, when so much of its way lies behind it, (tokens, 2)."""
+        ahead, back = _gently(share), _gently(1 - share)
+        t = np.where(self._against, back, ahead)[:, None]
+        u = 1 - t
+        a, b, c, d = (self._bends[:, number] for number in range(_CURVE))
+        found: NDArray[np.float64] = u**3 * a + 3 * u * u * t * b + 3 * u * t * t * c + t**3 * d
+        for number, token in self._far:
+            found[number] = token.at(share)
+        return found
 
 
 @dataclass(frozen=True)
@@ -211,7 +242,7 @@ def _tokens(editor: Editor, scene: Scene, playback: Playback) -> Iterator[Token]
             name = wire.input if wire.index is None else f"{wire.input}[{wire.index}]"
             if name in step.inputs:
                 blame = kind == "blame" and view.kind == "backward"
-                yield Token(view, token_text(step.inputs[name]), "blame" if blame else "forward")
+                yield Token(view, step.inputs[name], "blame" if blame else "forward")
         return
     for port, value in step.outputs.items():
         address = playback.forward_of.get(f"{step.node}.{port}")
@@ -219,7 +250,7 @@ def _tokens(editor: Editor, scene: Scene, playback: Playback) -> Iterator[Token]
         bearing = _BLAME.bearing(editor)
         for view in scene.wires_of.get(key, ()):
             if view.wire.start == address and view.wire in bearing:
-                yield Token(view, token_text(value), "blame", against=True)
+                yield Token(view, value, "blame", against=True)
 
 
 def _into(scene: Scene, key: str) -> list[WireView]:

@@ -8,10 +8,10 @@ node is a flat rectangle and a wire a straight line.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import zip_longest
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,17 +42,20 @@ SIGNS = 0.98
 """From this zoom on weights are written on the wires that stand for one."""
 _GRID, _LEAST_GRID, _LINES = 40.0, 26.0, 100
 _GROUP_TEXT = 13 * EM
-_TIME, _NODES_TIME = 0.0018, 0.0014
+_TIME, _NODES_TIME = 0.0017, 0.0013
 """Seconds from its start that a frame may draw what is new or different, and nodes alone.
 
-The rest waits for the next frame. These are seconds of the processor: while a network trains, or on
-a busy machine, the clock would leave hardly anything.
+The rest waits for the next frame. What lies over the graph is drawn before, so that a frame ends
+then; one in which the panels took all of that leaves nodes and wires to the next one. These are
+seconds of the processor: while a network trains, or on a busy machine, the clock would leave hardly
+anything.
 """
 _FILLING = 0.1
 """The same when another graph was opened, of which nothing is there yet."""
 _LEAST = 0.0001
 """Of these so many for each, however large the graph is; one item when a step has just come."""
 _NONE, _HIDDEN, _SHOWN = -1, 0, 1
+_Kind = TypeVar("_Kind", np.bool_, np.int8)
 _NO_RUN = Live()
 _LABEL_STATE = ("mode", "hover", "values", "scene", "moved", "calm", "weights", "zoom")
 """What the values that stand on wires depend on."""
@@ -78,11 +81,11 @@ class _Flat:
 class _Level:
     """What is seen from near, or from far away, and what of it is still to be drawn."""
 
-    nodes: NDArray[np.bool_]
-    strokes: NDArray[np.bool_]
-    node_items: NDArray[np.int8]
+    nodes: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, bool))
+    strokes: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, bool))
+    node_items: NDArray[np.int8] = field(default_factory=lambda: np.zeros(0, np.int8))
     """How the toolkit has each node: _NONE, _HIDDEN or _SHOWN."""
-    stroke_items: NDArray[np.int8]
+    stroke_items: NDArray[np.int8] = field(default_factory=lambda: np.zeros(0, np.int8))
     node_state: tuple[object, ...] = ()
     stroke_state: tuple[object, ...] = ()
     waiting: list[int] = field(default_factory=list)
@@ -142,16 +145,20 @@ class Canvas:
         self._motion.draw(editor, self._moved)
         self._least = 0.0 if self._motion.began else _LEAST
         self.busy = self.busy or self._motion.busy
+        self._differences.draw(editor)
+        self._overlay.draw(editor, over)
+        self._minimap.draw(editor)
+        late = time.thread_time() > began + _NODES_TIME
+        self._passed_over = late and not (self._passed_over or self._fills)
+        if self._passed_over:
+            self.busy = True
+            return
         self._draw_nodes(editor)
         self.busy = self.busy or self._drawer.fresh
         self._drawer.fresh = False
         self._draw_wires(editor)
-        self._labels.draw(self._label_texts(editor), editor.camera.zoom)
         self._dirty.clear()
         self._fills = self._fills and self.busy and self._glides is None
-        self._differences.draw(editor)
-        self._overlay.draw(editor, over)
-        self._minimap.draw(editor)
 
     # --- what is kept
 
@@ -205,12 +212,23 @@ class Canvas:
         self._weights: Mapping[str, NDArray[Any]] = {}
         self._values_before: Mapping[str, NDArray[Any]] = {}
         self._glides = None
+        self._passed_over = False
+        """Whether the last frame had no time for nodes and wires."""
         self._least = _LEAST
         self._label_state: tuple[object, ...] = ()
         self._come = False
         self._labels_seen = np.zeros(0, bool)
         self._label_list: list[wireitems.Label] = []
-        self._take(Scene({}, (), ()))
+        self._contents = {}
+        self._fills = False
+        self._scene: Scene = Scene({}, (), ())
+        self._views: list[NodeView] = []
+        self._number: dict[str, int] = {}
+        self._levels = [_Level(), _Level()]
+        self._level = self._levels[self._is_near]
+        self._boxes = self._stroke_boxes = np.zeros((4, 0))
+        self._faces.take(self._scene)
+        self._take(self._scene)
 
     def _draw_grid(self, theme: Theme) -> None:
         colour = mixed(theme.canvas, theme.grid, 0.75)
@@ -221,28 +239,58 @@ class Canvas:
             dpg.draw_line((-_GRID, at), (end, at), parent=self._grid, color=colour)
 
     def _take(self, scene: Scene) -> None:
-        """Take over another scene: what it does not have any more is deleted."""
-        self._scene = scene
-        self._views = list(scene.nodes.values())
-        self._number = {view.key: number for number, view in enumerate(self._views)}
-        self._boxes = _node_boxes(scene.boxes)
-        self._stroke_boxes = _hulls(scene)
-        self._faces.take(scene)
-        self._weighted = np.flatnonzero([stroke.weighing is not None for stroke in scene.strokes])
-        self._contents = {}
+        """Take over another scene: what it does not have any more is deleted.
+
+        What is the same object as before stays as it is drawn, all else is drawn anew and seen as
+        it was until then.
+        """
+        old, self._scene = self._scene, scene
+        gone = self._take_strokes(old, scene)
+        if scene.nodes is not old.nodes:
+            gone_nodes = self._take_nodes(scene)
+            self._faces.take(scene)
+            self._contents = {}
+            _drop(self._nodes, gone_nodes, self._node_layer)
+            _drop(self._flats, gone_nodes, self._flat_layer)
+        _drop(self._curves, gone, self._wire_layer)
+        _drop(self._lines, gone, self._line_layer)
         self._starts: dict[str, list[int]] | None = None
         self._touching: tuple[frozenset[str], list[int]] = (frozenset(), [])
-        keys = {stroke.key for stroke in scene.strokes}
-        for kept, there, layer in (
-            (self._nodes, self._number, self._node_layer),
-            (self._flats, self._number, self._flat_layer),
-            (self._curves, keys, self._wire_layer),
-            (self._lines, keys, self._line_layer),
-        ):
-            _drop(kept, there, layer)
-        self._fills = not (self._nodes or self._flats)
-        self._hide()
         self._draw_groups()
+
+    def _take_nodes(self, scene: Scene) -> Collection[str]:
+        """Take over the nodes of a scene; return the keys of those that are gone."""
+        views = list(scene.nodes.values())
+        same = _origins(self._views, views)
+        before = np.array([self._number.get(view.key, -1) for view in views], np.intp)
+        gone = self._number.keys() - scene.nodes.keys()
+        self._fills = int((before < 0).sum()) * 2 > len(views)  # most of it is new
+        self._views = views
+        self._number = {view.key: number for number, view in enumerate(views)}
+        self._boxes = _node_boxes(scene.boxes)
+        for level in self._levels:
+            level.nodes[level.waiting] = False
+            level.nodes = _carried(level.nodes, same, nothing=False)
+            level.node_items = _carried(level.node_items, before, nothing=_NONE)
+            level.waiting = []
+        return gone
+
+    def _take_strokes(self, old: Scene, scene: Scene) -> Collection[object]:
+        """Take over the strokes of a scene; return the keys of those that are gone."""
+        same = _origins(old.strokes, scene.strokes)
+        stays = np.zeros(len(old.strokes), bool)
+        stays[same[same >= 0]] = True
+        others = {old.strokes[number].key: number for number in np.flatnonzero(~stays).tolist()}
+        before = same.copy()
+        for number in np.flatnonzero(same < 0).tolist():
+            before[number] = others.pop(scene.strokes[number].key, -1)
+        self._stroke_boxes = _hulls(scene)
+        for level in self._levels:
+            level.strokes[level.strokes_waiting] = False
+            level.strokes = _carried(level.strokes, same, nothing=False)
+            level.stroke_items = _carried(level.stroke_items, before, nothing=_NONE)
+            level.strokes_waiting = []
+        return others.keys()
 
     def _shift(self, scene: Scene, nodes: list[int], strokes: list[int]) -> None:
         """Take over a scene in which only these nodes and strokes have other places."""
@@ -258,22 +306,6 @@ class Canvas:
         self._dirty |= dirty
         self._dirty_other_level |= dirty
         self._draw_groups()
-
-    def _hide(self) -> None:
-        """Hide all; the next frame shows what is seen."""
-        for kept in (self._nodes, self._flats, self._curves, self._lines):
-            for old in kept.values():
-                dpg.configure_item(old.root, show=False)
-        self._levels = [
-            _Level(
-                np.zeros(len(self._views), bool),
-                np.zeros(len(self._scene.strokes), bool),
-                _kept(nodes, (view.key for view in self._views)),
-                _kept(strokes, (stroke.key for stroke in self._scene.strokes)),
-            )
-            for nodes, strokes in ((self._flats, self._lines), (self._nodes, self._curves))
-        ]
-        self._level = self._levels[self._is_near]
 
     def _change_level(self) -> None:
         """Go between near and far: each keeps its own items, and what is seen of them."""
@@ -394,14 +426,19 @@ class Canvas:
         do: Callable[[int, Editor], None],
         editor: Editor,
     ) -> list[int]:
-        """Do so much of what there is to do as a frame has time for; return the rest."""
-        end = max(self._began + (_FILLING if self._fills else seconds),
-                  time.thread_time() + self._least)  # fmt: skip
-        done = 0
+        """Do so much of what there is to do as a frame has time for; return the rest.
+
+        What takes longer than the rest of the frame waits, as the pieces before it tell.
+        """
+        now = time.thread_time()
+        end = max(self._began + (_FILLING if self._fills else seconds), now + self._least)
+        most, done = 0.0, 0
         for number in numbers:
             do(number, editor)
             done += 1
-            if time.thread_time() > end:
+            before, now = now, time.thread_time()
+            most = max(most, now - before)
+            if now + most > end:
                 break
         left = numbers[done:]
         self.busy = self.busy or bool(left)
@@ -513,15 +550,17 @@ class Canvas:
             first, then = level.strokes_waiting, touched
         if editor.live.weights is not self._weights:
             self._weights = editor.live.weights
-            then = [*then, *self._weighted[seen[self._weighted]].tolist()]
+            weighted = self._scene.weighted
+            then = [*then, *weighted[seen[weighted]].tolist()]
         restyled, self._motion.restyled = self._motion.restyled, set()
         if restyled is None:
             then = [*then, *np.flatnonzero(seen).tolist()]
         elif restyled:
             then = [*then, *(n for start in restyled for n in self._starting(start))]
         wanted = _wanted(seen, first, then, np.flatnonzero(now))
-        level.strokes_waiting = self._within(_TIME, wanted, self._draw_stroke, editor)
         self._draw_picked(editor, hover)
+        self._labels.draw(self._label_texts(editor), editor.camera.zoom)
+        level.strokes_waiting = self._within(_TIME, wanted, self._draw_stroke, editor)
 
     def _draw_stroke(self, number: int, editor: Editor) -> None:
         stroke = self._followed(self._scene.strokes[number])
@@ -597,7 +636,7 @@ class Canvas:
             mode = "off"
         hover = editor.hover if mode == "hover" else ""
         # Signs of weights are not told by colour alone.
-        signs = mode != "off" and editor.camera.zoom >= SIGNS and self._weighted.size > 0
+        signs = mode != "off" and editor.camera.zoom >= SIGNS and self._scene.weighted.size > 0
         seen = self._level.strokes if signs or mode in ("changed", "all") else None
         state = (
             mode, hover, self._values, self._scene, self._moved, editor.gesture is None,
@@ -625,7 +664,8 @@ class Canvas:
     def _signs(self, most: int, editor: Editor) -> list[wireitems.Label]:
         """Return what to write on wires that stand for weights, one for a parameter."""
         made: dict[Place, wireitems.Label] = {}
-        for number in self._weighted[self._level.strokes[self._weighted]].tolist():
+        weighted = self._scene.weighted
+        for number in weighted[self._level.strokes[weighted]].tolist():
             view = self._followed(self._scene.strokes[number]).wires[0]
             weight = self._weight(view)
             if weight is None or view.kind == "feedback":
@@ -832,9 +872,18 @@ def _hulls(scene: Scene, some: Sequence[int] | None = None) -> NDArray[np.float6
     return corners.T
 
 
-def _kept(items: Collection[object], keys: Iterable[object]) -> NDArray[np.int8]:
-    """Return how the toolkit has what is called so: it is hidden, or not there at all."""
-    return np.array([_HIDDEN if key in items else _NONE for key in keys], np.int8)
+def _origins(old: Sequence[object], new: Sequence[object]) -> NDArray[np.intp]:
+    """Return for each of the new ones its number among the old ones; −1 for another object."""
+    numbers = {id(one): number for number, one in enumerate(old)}
+    return np.array([numbers.get(id(one), -1) for one in new], np.intp)
+
+
+def _carried(old: NDArray[_Kind], origins: NDArray[np.intp], *, nothing: Any) -> NDArray[_Kind]:
+    """Return what held for the old ones for the new ones; `nothing` for those without origin."""
+    found = np.full(len(origins), nothing, old.dtype)
+    known = origins >= 0
+    found[known] = old[origins[known]]
+    return found
 
 
 def _wanted(seen: NDArray[np.bool_], *numbers: Sequence[int] | NDArray[np.intp]) -> list[int]:
@@ -860,13 +909,13 @@ def _same(one: tuple[object, ...], other: tuple[object, ...]) -> bool:
     )
 
 
-def _drop(kept: dict[Any, Any], there: Collection[Any], layer: Item) -> None:
+def _drop(kept: dict[Any, Any], gone: Collection[Any], layer: Item) -> None:
     """Delete what is not there any more: at once, if nothing stays."""
-    gone = [key for key in kept if key not in there]
-    at_once = len(gone) == len(kept)
+    drawn = [key for key in gone if key in kept]
+    at_once = len(drawn) == len(kept)
     if at_once:
         dpg.delete_item(layer, children_only=True)
-    for key in gone:
+    for key in drawn:
         old = kept.pop(key)
         if not at_once:
             dpg.delete_item(old.root)

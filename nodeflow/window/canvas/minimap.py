@@ -24,10 +24,23 @@ class Minimap:
 
     def build(self, layer: Item, theme: Theme) -> None:
         """Begin anew in another theme."""
-        self._layer, self._theme = layer, theme
+        self._theme = theme
         self._scene: Scene | None = None
         self._painted = False
         self._state: tuple[object, ...] = ()
+        self._place: tuple[float, float] | None = None
+        self._layer = dpg.add_draw_node(parent=layer, show=False)
+        nowhere = (0, 0)
+        self._items = (
+            dpg.draw_image(self._texture, nowhere, nowhere, parent=self._layer),
+            dpg.draw_rectangle(
+                nowhere, nowhere, parent=self._layer, color=mixed(theme.body, theme.border, 0.7)
+            ),
+        )
+        self._seen = dpg.draw_rectangle(
+            nowhere, nowhere, parent=self._layer, color=rgba(theme.selected),
+            fill=rgba(theme.selected, 0.12),
+        )  # fmt: skip
 
     def draw(self, editor: Editor) -> None:
         """Draw the map, and the frame of what is seen; not if all is seen anyway."""
@@ -35,34 +48,38 @@ class Minimap:
         if state == self._state and editor.drawn is self._scene:
             return
         self._state = state
-        dpg.delete_item(self._layer, children_only=True)
         scene = editor.drawn
-        if scene is not self._scene:
-            self._scene, self._painted = scene, False
+        known, self._scene = self._scene, scene
         found = shown(editor)
+        if known is None or known.nodes is not scene.nodes or known.bounds != scene.bounds:
+            self._painted = False
+        self._put(None if found is None else found.corner)
         if found is None:
             return
         if not self._painted:
             self._painted = True
             self._paint(scene, found)
         left, top = found.corner
-        end = (left + WIDTH, top + HEIGHT)
-        theme = self._theme
-        dpg.draw_image(self._texture, found.corner, end, parent=self._layer)
-        dpg.draw_rectangle(found.corner, end, parent=self._layer, color=mixed(
-            theme.body, theme.border, 0.7
-        ))  # fmt: skip
         ends = (
             found.on_map((editor.camera.x, editor.camera.y)),
             found.on_map(editor.camera.on_canvas(editor.size)),
         )
-        seen = [
+        start, end = (
             (left + min(max(x, 1.0), WIDTH - 1.0), top + min(max(y, 1.0), HEIGHT - 1.0))
             for x, y in ends
-        ]
-        dpg.draw_rectangle(
-            *seen, parent=self._layer, color=rgba(theme.selected), fill=rgba(theme.selected, 0.12)
         )
+        dpg.configure_item(self._seen, pmin=start, pmax=end)
+
+    def _put(self, corner: tuple[float, float] | None) -> None:
+        """Put the map in a corner, or away."""
+        if corner == self._place:
+            return
+        self._place = corner
+        dpg.configure_item(self._layer, show=corner is not None)
+        if corner is not None:
+            end = corner[0] + WIDTH, corner[1] + HEIGHT
+            for item in self._items:
+                dpg.configure_item(item, pmin=corner, pmax=end)
 
     def _paint(self, scene: Scene, found: Map) -> None:
         theme = self._theme

@@ -9,11 +9,13 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
+
 from nodeflow.editor.canvas import aside
-from nodeflow.editor.playing.motion import Motion, Token, motion, owner
+from nodeflow.editor.playing.motion import Motion, Token, Traffic, motion, owner
 from nodeflow.editor.state.camera import Camera, Point
 from nodeflow.editor.state.model import Editor
-from nodeflow.routing import Way
+from nodeflow.routing import along
 from nodeflow.scene import Scene
 from nodeflow.theme import Theme
 from nodeflow.window.canvas.wireitems import Look
@@ -76,6 +78,8 @@ class MotionItems:
         self._moment: tuple[int, int] = (-1, 0)
         self._came, self._lasts = 0.0, 0.0
         self._drawn: tuple[object, ...] = ()
+        self._nothing = True
+        """Whether nothing is seen: where no step was made."""
         self._written: tuple[object, ...] = ()
         self._stops: tuple[object, ...] = ()
         self._frames = dpg.add_draw_node(parent=layer)
@@ -85,7 +89,7 @@ class MotionItems:
         self._name = dpg.draw_text((0, 0), "", parent=layer, color=rgba(theme.text), show=False)
         self._layer = dpg.add_draw_node(parent=layer)
         self._pool: list[_TokenItems] = []
-        self._ways: list[Way] = []
+        self._traffic = Traffic(())
         self._tokens: tuple[Token, ...] = ()
         self._written_of = 0
         """So many of the tokens have their shapes and numbers."""
@@ -166,10 +170,14 @@ class MotionItems:
         ):  # fmt: skip
             return
         self._drawn = drawn
+        self._draw_stops(editor)
+        nothing = not (found.lit or found.next or found.tokens)
+        if nothing and self._nothing:
+            return
+        self._nothing = nothing
         self._draw_frames(editor, found, share, moved)
         self._draw_tokens(editor.camera, found, 0.5 if still else min(share / TRAVEL, 1.0))
         self._draw_chip(editor, found, share, moved)
-        self._draw_stops(editor)
 
     def _begin(self, editor: Editor, now: float) -> None:
         """See how long the step that came is shown: not at all where nothing led there."""
@@ -258,21 +266,21 @@ class MotionItems:
             self._begin_writing(tokens)
         if self._written_of < len(tokens):
             self._write(tokens, camera.zoom)
-        left, top, zoom = camera.x, camera.y, camera.zoom
-        known = slice(self._written_of)
-        for token, way, items in zip(
-            tokens[known], self._ways[known], self._pool[known], strict=True
-        ):
-            x, y = token.at(share, way)
-            shift = items.half * (1 - 2 * share) * token.heading
-            place = (x - left) * zoom + shift, (y - top) * zoom
+        known = self._written_of
+        if not known:
+            return
+        places = self._traffic.at(share)[:known]
+        halves = np.array([items.half for items in self._pool[:known]])
+        places = (places - (camera.x, camera.y)) * camera.zoom
+        places[:, 0] += halves * (1 - 2 * share) * self._traffic.headings[:known]
+        for items, place in zip(self._pool[:known], places.tolist(), strict=True):
             dpg.apply_transform(items.root, dpg.create_translation_matrix(place))
 
     def _begin_writing(self, tokens: tuple[Token, ...]) -> None:
         """Have tokens written anew; those of other values are not seen until they are."""
         if self._tokens is not tokens:
             self._tokens = tokens
-            self._ways = [token.wire.curve for token in tokens]
+            self._traffic = Traffic(tokens)
             for items in self._pool[: self._shown]:
                 dpg.configure_item(items.root, show=False)
                 items.shown = None
@@ -337,7 +345,7 @@ class MotionItems:
         for what in stops[0]:
             at = None
             if what in wires:
-                at = Token(wires[what], "", "forward").at(0.5)
+                at = along(wires[what].curve, 0.5)
             else:
                 view = editor.drawn.nodes.get(owner(editor, what))
                 at = None if view is None else (view.x + view.width - 1.0, view.y + 1.0)
