@@ -16,7 +16,7 @@ from nodeflow.editor.shell import Shell
 from nodeflow.editor.state import messages as m
 from nodeflow.editor.state.model import Editor
 from nodeflow.editor.state.requests import AskSave, ControlRun, WindowRequest
-from nodeflow.editor.state.runcommands import AnswerTask, Go, SkipTask, UnlockNode
+from nodeflow.editor.state.runcommands import AnswerTask, Go, SetSpeed, SkipTask, UnlockNode
 from nodeflow.editor.update import update
 from nodeflow.files.lessonform import LESSON
 from nodeflow.lessons import Marker
@@ -135,13 +135,26 @@ def test_a_wire_that_a_task_asks_for_is_drawn_into_a_locked_node(person):
 def test_the_first_lesson_is_done_as_its_tasks_say(person):
     somebody = person(lesson("first-steps")).do(m.Do("fit"), m.Do("lesson")).at_task(0)
     somebody.do(m.Do("train")).at_task(1)
-    somebody.do(ControlRun(Go("0:0:hidden"))).at_task(2)
+    somebody.do(m.Do("to-start")).until(lambda e: not e.live.playback.number)
+    while somebody.editor.live.lesson.index == 1:
+        number = somebody.editor.live.playback.number
+        somebody.do(m.Do("step-on")).until(lambda e, n=number: e.live.playback.number > n)
+    somebody.at_task(2)
+    somebody.do(m.Select(frozenset(["cost"])), m.Do("breakpoint"))
+    somebody.do(ControlRun(SetSpeed(40.0)), m.Do("play")).at_task(3)
+    somebody.until(lambda e: e.live.state == "paused")
+    assert somebody.editor.live.playback.reason == "breakpoint: cost"
+    while somebody.editor.live.lesson.index == 3:
+        number = somebody.editor.live.playback.number
+        somebody.do(m.Do("step-back")).until(lambda e, n=number: e.live.playback.number < n)
+    somebody.at_task(4)
+    assert somebody.editor.live.playback.node == "output"
     somebody.do(m.Place("panel", (20, 700)))
     graph = somebody.editor.graph.connect("output_a.a", "panel.value")
-    somebody.do(m.Derived(graph, "a wire")).at_task(3)
-    somebody.do(m.Do("unfold")).at_task(4)
-    somebody.do(m.Select(frozenset(["hidden"])), m.Do("explode")).at_task(5)
-    somebody.do(ControlRun(AnswerTask("9"))).at_task(6)
+    somebody.do(m.Derived(graph, "a wire")).at_task(5)
+    somebody.do(m.Do("unfold")).at_task(6)
+    somebody.do(m.Select(frozenset(["hidden"])), m.Do("explode")).at_task(7)
+    somebody.do(ControlRun(AnswerTask("9"))).at_task(8)
     somebody.do(m.Do("end-lesson"))
     assert somebody.editor.preferences.toured
 

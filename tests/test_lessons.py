@@ -44,9 +44,9 @@ ACTIONS = {
 }
 """What is to be changed in a task, beside going on and answering."""
 ACTIONS["first-steps"] = {
-    2: [("add", "look", "panel"), ("connect", "output_a.a", "look.value")],
-    3: [("turn", nf.unfold)],
-    4: [("turn", lambda graph: nf.explode(graph, "hidden"))],
+    4: [("add", "look", "panel"), ("connect", "output_a.a", "look.value")],
+    5: [("turn", nf.unfold)],
+    6: [("turn", lambda graph: nf.explode(graph, "hidden"))],
 }
 ANSWERS = {
     "where-is-the-input-layer": {1: 3, 2: 0.5, 3: -0.5, 4: 0.377541},

@@ -72,6 +72,8 @@ _AFTER, _FRAMES_AFTER = 0.7, 10
 until it is there, and they may be slow."""
 _IDLE, _TYPING = 10.0, 0.4
 """Seconds a frame when nothing moves, and when a cursor blinks; the shell is asked more often."""
+_TALL = 720
+"""On a canvas that is lower, in pixels at scale 1, the curves make room for what is selected."""
 _TURN = 0.003
 """Seconds that a thread has Python before another that wants it gets its turn: the work of a whole
 frame, so that the thread that trains waits for a frame's end and not the frame for each turn."""
@@ -335,7 +337,10 @@ class Window:
             self.tabs.choose(1)
         self._asked = asked
         self.tabs.draw(editor)
-        self.training.show_all(shown=self.tabs.chosen == 0)
+        is_node = self.tabs.chosen == 0
+        is_picked = bool(editor.selection) or editor.wire is not None
+        is_low = editor.size[1] < _TALL * editor.preferences.scale
+        self.training.show_parts(fields=is_node, curves=is_node and not (is_picked and is_low))
         if self.tabs.chosen == 1:
             self.playpanel.draw(editor)
 

@@ -171,6 +171,7 @@ class Watched(app.Window):
             "ages": dict(list(live.ages.items())[:50]),
             "offer": editor.offer.text if editor.offer else "",
             "neuron": editor.neuron,
+            "node_text": self._node_text(),
             "map": self._map(),
             "map_text": self._map_text(),
             "curve": [
@@ -207,8 +208,8 @@ class Watched(app.Window):
     def _typed_fields(self):
         """Return what stands in the fields of the panels, and what is wrong with it."""
         fields = dict(self.training._typed)
-        for name, field in self.inspector._fields.items():
-            fields.update({name: typed for typed in field._typed})
+        for field in self.inspector._fields.values():
+            fields.update(zip(field._names, field._typed, strict=False))
         return {name: [dpg.get_value(one.item), one.fault] for name, one in fields.items()}
 
     def _map(self):
@@ -236,6 +237,19 @@ class Watched(app.Window):
         texts = [*items.numbers, *items.below, *items.beside, *(one.item for one in items.texts)]
         shown = [dpg.get_item_configuration(item) for item in texts if item]
         return min(one["size"] for one in shown if one["text"]) / EM
+
+    def _node_text(self):
+        """Return how large the smallest text that is fitted to a node is, in pixels."""
+        texts = [
+            text
+            for items in list(self.canvas._nodes.values())[:8]
+            if items.fine_shown
+            for text in (*items.titles, *items.texts)
+            if text.room
+        ]
+        return min(
+            (dpg.get_item_configuration(text.item)["size"] / EM for text in texts), default=0
+        )
 
     def _undrawn(self):
         """Return the nodes in view that the toolkit does not show though nothing is waiting."""

@@ -1,5 +1,7 @@
 """Leaving with changes that are not saved, with a real window."""
 
+from helpers_window import ROOT
+
 import nodeflow as nf
 
 
@@ -34,3 +36,19 @@ def test_quitting_saves_first_and_then_goes_on_by_itself(started, mouse, home, s
     assert window.process.wait(10) == 0
     assert nf.load(home / "work" / "kept.json").nodes["slider"].type == "slider"
     assert not list((home / "state").glob("nodeflow/journal/*"))
+
+
+def test_in_a_small_window_the_curves_make_room_for_what_is_selected(started, mouse, shot):
+    window = started(ROOT / "graphs" / "xor.json", NODEFLOW_TEST_SIZE="1024x700")
+    window.until(lambda state: state["live"][0] == "still" and state["values"])
+    window.settled()
+    (_, (_, top, _, high)), (_, above, _, tall) = window.state["curve"], window.state["area"]
+    assert above < top < top + high < above + tall
+    mouse.click(*window.middle("theta1"))
+    window.until(lambda state: state["selection"] == ["theta1"])
+    x, y = window.wait("field value")
+    assert above < y < above + tall
+    window.settled()
+    shot()
+    mouse.key("Escape")
+    window.until(lambda state: not state["selection"] and state["curve"][1])

@@ -8,7 +8,6 @@ from nodeflow.boxes import HEADER, SLIDER, box, track
 from nodeflow.derive.shapes import refusal
 from nodeflow.editor.canvas import editing, inplace, wiring
 from nodeflow.editor.canvas.hits import (
-    LEGIBLE,
     PORT_REACH,
     SNAP,
     WIRE_REACH,
@@ -107,7 +106,7 @@ def _node_pressed(editor: Editor, node: str, at: Point, message: Pressed) -> Edi
 
 def _field(editor: Editor, node: str, at: Point) -> FieldView | None:
     """Return the field under the pointer, if it is large enough to be read."""
-    return field_at(editor.drawn, node, at) if editor.camera.zoom >= LEGIBLE else None
+    return field_at(editor.drawn, node, at) if editor.is_near else None
 
 
 def _is_on_track(editor: Editor, node: str, at: Point) -> bool:

@@ -8,7 +8,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from nodeflow.editor.state.camera import READABLE, Point
+from nodeflow.editor.state.camera import Point
 from nodeflow.graph import Wire
 from nodeflow.scene import FieldView, PortView, Scene
 
@@ -16,8 +16,6 @@ PORT_REACH, WIRE_REACH = 12.0, 7.0
 """How near the pointer must be, in pixels of the screen."""
 SNAP = 40.0
 """How near a wire's loose end must be to a port that fits."""
-LEGIBLE = READABLE
-"""From this zoom on a node has all its texts, and what they say can be clicked."""
 _POINTS = 17
 _WIDEST = 16.0
 """From so far on, nodes would be hit no more: seen from afar their ports lie too close."""

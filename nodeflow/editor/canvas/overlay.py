@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from nodeflow.editor.canvas import wiring
-from nodeflow.editor.canvas.hits import LEGIBLE, WIRE_REACH, field_at, wires_at
+from nodeflow.editor.canvas.hits import WIRE_REACH, field_at, wires_at
 from nodeflow.editor.state.camera import Point
 from nodeflow.editor.state.model import Boxing, Editor, Moving, Wiring
 from nodeflow.scene import note, shown
@@ -101,7 +101,7 @@ def _bundled(editor: Editor, wire: str) -> tuple[str, ...]:
 def _of_field(editor: Editor, node: str) -> tuple[str, ...]:
     """Return what can be done with a node's field, if the pointer is over it."""
     at = editor.camera.on_canvas(editor.pointer)
-    seen = node in editor.drawn.nodes and editor.camera.zoom >= LEGIBLE
+    seen = node in editor.drawn.nodes and editor.is_near
     field = field_at(editor.drawn, node, at) if seen else None
     if field is None:
         return ()

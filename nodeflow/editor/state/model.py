@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from nodeflow.derive.shapes import Inference, infer
 from nodeflow.derive.silent import Finding, silent
-from nodeflow.editor.state.camera import Camera, Point
+from nodeflow.editor.state.camera import READABLE, Camera, Point
 from nodeflow.editor.state.kept import SavedTraining
 from nodeflow.editor.state.requests import Request
 from nodeflow.errors import NodeflowError
@@ -506,6 +506,11 @@ class Editor:
         """The scene, if its wires are still to be routed where nodes are now."""
         scene = self._whole
         return None if scene.is_routed else scene
+
+    @property
+    def is_near(self) -> bool:
+        """Whether nodes are seen with all of their texts, and what they say can be clicked."""
+        return self.camera.zoom >= READABLE * self.preferences.scale
 
     @property
     def aim(self) -> Point:

@@ -28,7 +28,7 @@ from nodeflow.window.canvas import wireitems
 from nodeflow.window.canvas.differenceitems import DifferenceItems
 from nodeflow.window.canvas.minimap import Minimap
 from nodeflow.window.canvas.motionitems import MotionItems
-from nodeflow.window.canvas.nodeitems import FINE, NodeDrawer, NodeItems, same
+from nodeflow.window.canvas.nodeitems import NodeDrawer, NodeItems, same
 from nodeflow.window.canvas.overlayitems import OverlayItems
 from nodeflow.window.canvas.wireitems import Labels, WireItems
 from nodeflow.window.platform.colours import is_colour, mixed, rgba
@@ -105,7 +105,7 @@ class Canvas:
         self._glides: Glides | None = None
         self._nodes: dict[str, NodeItems] = {}
         self._drawer = NodeDrawer(THEMES["dark"], fonts)
-        self._build(THEMES["dark"])
+        self._build(THEMES["dark"], 1.0)
 
     @property
     def filling(self) -> bool:
@@ -118,9 +118,9 @@ class Canvas:
 
     def draw(self, editor: Editor, began: float) -> None:
         """Draw an editor as it is now, in a frame that began at this time of its thread."""
-        theme = THEMES[editor.preferences.theme]
-        if theme is not self._theme:
-            self._build(theme)
+        theme, scale = THEMES[editor.preferences.theme], editor.preferences.scale
+        if theme is not self._theme or scale != self._drawer.scale:
+            self._build(theme, scale)
         self.busy = False
         self._began = began
         if editor.comparison is not None:  # both are drawn as they are in their files
@@ -162,12 +162,12 @@ class Canvas:
 
     # --- what is kept
 
-    def _build(self, theme: Theme) -> None:
-        """Begin anew: another theme has other colours everywhere."""
+    def _build(self, theme: Theme, scale: float) -> None:
+        """Begin anew: another theme has other colours everywhere, another scale other texts."""
         dpg.delete_item(self.drawlist, children_only=True)
         self._drawer.close()
         self._theme = theme
-        self._drawer = NodeDrawer(theme, self.fonts)
+        self._drawer = NodeDrawer(theme, self.fonts, scale)
         self._grid = dpg.add_draw_node(parent=self.drawlist)
         self._draw_grid(theme)
         self._world = dpg.add_draw_node(parent=self.drawlist)
@@ -481,12 +481,12 @@ class Canvas:
         else:
             items.view = view
             items.mark(self._theme, selected=selected)
-            drawn = zoom >= FINE or view.view is not None or value is None
+            drawn = zoom >= self._drawer.fine or view.view is not None or value is None
             if drawn and value is not items.value:
                 self._drawer.value(items, value)
         items.put(place)
         items.sized(zoom)
-        if zoom < FINE:
+        if zoom < self._drawer.fine:
             self._drawer.summarize(items, value, zoom)
 
     def _flat(self, view: NodeView, place: Place, *, selected: bool) -> None:
@@ -632,7 +632,7 @@ class Canvas:
     def _label_texts(self, editor: Editor) -> list[wireitems.Label]:
         """Return the values that stand on wires, and where."""
         mode = editor.preferences.values
-        if mode == "off" or not self._is_near or editor.camera.zoom < FINE:
+        if mode == "off" or not self._is_near or editor.camera.zoom < self._drawer.fine:
             mode = "off"
         hover = editor.hover if mode == "hover" else ""
         # Signs of weights are not told by colour alone.

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from nodeflow.boxes import FOOT, HEADER, SLIDER
 from nodeflow.editor.canvas import faces
 from nodeflow.editor.canvas.faces import Activated, Aged, Face, Shown
-from nodeflow.editor.canvas.hits import LEGIBLE
+from nodeflow.editor.state.camera import READABLE
 from nodeflow.scene import FieldView, NodeView, PortView
 from nodeflow.theme import Theme
 from nodeflow.views.image import Picture
@@ -28,8 +28,8 @@ from nodeflow.window.platform.colours import Colour, mixed, rgba
 from nodeflow.window.platform.fonts import EM, Fonts, fitted, width
 from nodeflow.window.platform.toolkit import Item, dpg
 
-FINE = LEGIBLE
-"""From this zoom on all texts are drawn, below only titles."""
+FINE = READABLE
+"""From this zoom on, at scale 1, all texts are drawn, below only titles."""
 _TITLE, _TYPE, _LABEL = 12.0, 10.0, 11.0
 _ROUNDING = 7.0
 _PAD = 10.0
@@ -71,10 +71,10 @@ class _Text:
     choices: tuple[str, ...] = ()
     """What is written where there is room, the best first; where for none, `text`, cut."""
 
-    def sized(self, zoom: float) -> None:
+    def sized(self, zoom: float, scale: float) -> None:
         """Be as large as the zoom says, but never too small to be read."""
         high = self.size * zoom
-        least = SMALLEST * EM if self.room else 0.0
+        least = SMALLEST * EM * scale if self.room else 0.0
         if high >= least and not self.enlarged:
             dpg.configure_item(self.item, size=high)
             return
@@ -103,6 +103,7 @@ class NodeItems:
     view: NodeView
     value: Shown
     selected: bool
+    scale: float
     fine: Item
     border: Item
     rounded: list[Item] = field(default_factory=list)
@@ -148,10 +149,10 @@ class NodeItems:
             return
         self.zoom = zoom
         configure = dpg.configure_item
-        fine = zoom >= FINE
+        fine = zoom >= FINE * self.scale
         if fine:
             for text in (*self.titles, *self.texts):
-                text.sized(zoom)
+                text.sized(zoom, self.scale)
         if fine != self.fine_shown:
             self.fine_shown = fine
             for item in (self.fine, self.head, *([self.body] if self.view.view is None else [])):
@@ -241,13 +242,19 @@ def _room(view: NodeView) -> tuple[float, float]:
 class NodeDrawer:
     """Draws nodes in a theme."""
 
-    def __init__(self, theme: Theme, fonts: Fonts) -> None:
+    def __init__(self, theme: Theme, fonts: Fonts, scale: float = 1.0) -> None:
         self.theme = theme
         self.fonts = fonts
+        self.scale = scale
         self._textures = dpg.add_texture_registry()
         self.fresh = False
         """Whether a texture was made that is not seen before the next frame."""
         self._spare: _Spare = {}
+
+    @property
+    def fine(self) -> float:
+        """From this zoom on all texts are drawn."""
+        return FINE * self.scale
 
     def close(self) -> None:
         """Delete what is not on the canvas."""
@@ -294,7 +301,9 @@ class NodeDrawer:
         else:
             handle = None
         fine = dpg.add_draw_node(parent=root)
-        items = NodeItems(root, view, None, selected, fine, border, [outer, lower, border])
+        items = NodeItems(
+            root, view, None, selected, self.scale, fine, border, [outer, lower, border]
+        )
         items.handle, items.body = handle, ground
         items.head = dpg.add_draw_node(parent=root)
         self._header(items, view)
@@ -313,7 +322,7 @@ class NodeDrawer:
             fill=rgba(self.theme.body), thickness=thickness,
         )  # fmt: skip
         fine = dpg.add_draw_node(parent=root)
-        items = NodeItems(root, view, value, selected, fine, border, [border])
+        items = NodeItems(root, view, value, selected, self.scale, fine, border, [border])
         for port in (*view.inputs, *view.outputs):
             self._port(items, view, port)
         return items
@@ -457,7 +466,7 @@ class NodeDrawer:
             foot.least = least
             dpg.configure_item(foot.item, text=foot.fitting(room), color=colour)
             if items.foot.enlarged and items.zoom:
-                items.foot.sized(items.zoom)
+                items.foot.sized(items.zoom, self.scale)
             return
         self._clear(items)
         before = len(items.texts)
@@ -480,7 +489,7 @@ class NodeDrawer:
         dpg.configure_item(items.foot.item, text=items.foot.fitting(room))
         if items.zoom:
             for one in items.texts[before:]:
-                one.sized(items.zoom)
+                one.sized(items.zoom, self.scale)
 
     def summarize(self, items: NodeItems, value: Shown, zoom: float) -> None:
         """Write name and value for those who look from afar."""
@@ -489,8 +498,8 @@ class NodeDrawer:
             return
         if items.summary is None:
             items.summary = summaries.made(items.root, self.theme, self.fonts)
-            dpg.configure_item(items.summary.root, show=zoom < FINE)
-        summaries.write(items.summary, view, value, zoom, self.theme, self.fonts)
+            dpg.configure_item(items.summary.root, show=zoom < self.fine)
+        summaries.write(items.summary, view, value, zoom, self.scale, self.theme, self.fonts)
 
     def _clear(self, items: NodeItems) -> None:
         if items.picture:

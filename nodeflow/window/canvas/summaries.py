@@ -12,7 +12,7 @@ from nodeflow.window.platform.fonts import EM, Fonts, fitted, width
 from nodeflow.window.platform.toolkit import Item, dpg
 
 SMALLEST = 11.0
-"""No text on a node is smaller, in pixels."""
+"""No text on a node is smaller, in pixels at scale 1."""
 _NAME = 12.0
 _PAD = 4.0
 _LEAST_ROOM = 1.6
@@ -41,7 +41,13 @@ def made(parent: Item, theme: Theme, fonts: Fonts) -> Summary:
 
 
 def write(
-    items: Summary, view: NodeView, face: Shown, zoom: float, theme: Theme, fonts: Fonts
+    items: Summary,
+    view: NodeView,
+    face: Shown,
+    zoom: float,
+    scale: float,
+    theme: Theme,
+    fonts: Fonts,
 ) -> None:
     """Write name and value into the box of a node, as it is seen at this zoom."""
     wanted = (view.title, view.width, view.height, zoom)
@@ -50,7 +56,8 @@ def write(
         return
     items.written = (*wanted, face)
     wide, high = view.width * zoom - 2 * _PAD, view.height * zoom
-    name, text = max(_NAME * zoom, SMALLEST) * EM, SMALLEST * EM
+    least = SMALLEST * scale
+    name, text = max(_NAME * zoom, least) * EM, least * EM
     two = high >= name + text and view.view is None
     value = summary(view, face)
     said = _fitting(value, fonts.regular, wide / text) if two else ""

@@ -133,7 +133,9 @@ class LessonCard:
         over = f"{len(progress.done)} of {count} tasks done"
         done_so_far = over if task is None else f"task {progress.index + 1} of {count}"
         dpg.add_text(done_so_far, parent=window, color=rgba(theme.faint))
-        text = "All is done: save the answer and hand it in." if task is None else task.text
+        last = "That was the last task; some were left out" if progress.skipped else "All is done"
+        end = f"{last}: save the answer to hand it in, or look at the samples."
+        text = end if task is None else task.text
         title = dpg.add_text(text, parent=window, wrap=room)
         if self._fonts.bold is not None:
             dpg.bind_item_font(title, self._fonts.bold)
@@ -148,6 +150,9 @@ class LessonCard:
         row = dpg.add_group(horizontal=True, parent=window)
         if task is not None:
             self._button("skip", "Skip", row, lambda: self._send(ControlRun(SkipTask())))
+        else:
+            samples = self._button("samples", "Samples …", row, lambda: self._send(Do("samples")))
+            dpg.bind_item_theme(samples, self._bright(theme))
         locked = self._locked(editor)
         if locked:
             self._button("unlock", f"Unlock {locked}", row,

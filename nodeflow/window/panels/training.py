@@ -126,11 +126,11 @@ class TrainingPanel:
         """Return whether a field takes keys."""
         return any(field.active for field in self._typed.values())
 
-    def show_all(self, *, shown: bool) -> None:
-        """Show all, or leave room to what stands below: buttons and the rate stay."""
-        dpg.configure_item(self._plots, show=shown)
+    def show_parts(self, *, fields: bool, curves: bool) -> None:
+        """Leave room to what stands below: buttons and the rate stay."""
+        dpg.configure_item(self._plots, show=curves)
         for label in ("batch", "epochs", "seed"):
-            dpg.configure_item(self._rows[label], show=shown)
+            dpg.configure_item(self._rows[label], show=fields)
 
     def settle(self) -> None:
         """End a drag of the rate."""
