@@ -293,6 +293,10 @@ def test_a_film_begins_where_the_run_stands(shell, editor):
     shell.perform(ControlRun(Go(47)), editor)
     now = until(shell, editor, lambda now: now.live.playback.number == 47)
     assert values(now, asked(now, ".gif"))["begin"] == HERE
+    lesson = {"tasks": [{"text": "Go on.", "at": "0:0:sum"}]}
+    taught = replace(now, graph=replace(now.graph, extra={"lesson": lesson}))
+    assert values(taught, asked(taught, ".html"))["begin"] == START  # it is done from its start
+    assert values(taught, asked(taught, ".gif"))["begin"] == HERE
     graph, options = begun(now)
     assert graph is now.graph
     run = nf.Run(graph)

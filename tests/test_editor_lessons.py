@@ -178,6 +178,13 @@ def test_a_teacher_makes_a_lesson(person, tmp_path):
     assert [task["text"] for task in made["tasks"]] == ["Predict.", "Go to the sum.", "Train."]
     assert made["locked"] == ["x", "y"]
     assert made["types"] == ["constant"]
+    record("ask", "Say it.", "cost.cost", "How much?", 0)
+    asked = {"question": "How much?", "answer": "cost.cost"}
+    assert somebody.editor.graph.extra[LESSON]["tasks"][0] == {"text": "Say it.", "ask": asked}
+    tolerant = somebody.editor.graph.extra[LESSON]
+    tolerant["tasks"][0]["ask"]["tolerance"] = 0.1
+    record("ask", "Predict.", "cost.cost", "What does it cost?", 0)
+    assert somebody.editor.graph.extra[LESSON]["tasks"][0]["ask"]["tolerance"] == 0.1
     nf.save(somebody.editor.graph, tmp_path / "lesson.json")
     again = nf.load(tmp_path / "lesson.json")
     assert Marker(again).lesson.types == ("constant",)

@@ -235,7 +235,14 @@ def _with_task(editor: Editor, task: AddTask) -> Editor:
     if kind == "ask":
         made[kind] = {"question": question, "answer": goal}
     raw = lesson_of(editor.graph)
-    return _with(editor, {**raw, "tasks": [*raw["tasks"], made]}, "a task more")
+    tasks = list(raw["tasks"])
+    if task.number is None or task.number >= len(tasks):
+        return _with(editor, {**raw, "tasks": [*tasks, made]}, "a task more")
+    old = tasks[task.number]
+    if kind == "ask" and "ask" in old:
+        made[kind] = {**old[kind], **made[kind]}  # how far off an answer may be stays
+    tasks[task.number] = made
+    return _with(editor, {**raw, "tasks": tasks}, "a task changed")
 
 
 def suggested(editor: Editor, kind: str) -> str:

@@ -112,9 +112,10 @@ def _with_apart(
     """
     bare = replace(graph, extra={k: v for k, v in graph.extra.items() if k != LESSON})
     apart = explode(bare)
-    wanted = [("neurons", "Neurons", apart)] if neurons else []
-    if operations:
-        wanted.append(("operations", "Operations", explode(apart)))
+    further = any(node.type == "weighted_sum" for node in apart.nodes.values())
+    wanted = [("neurons", "Neurons", apart)] if neurons and (further or not operations) else []
+    if operations:  # a layer of one neuron comes apart into them at once
+        wanted.append(("operations", "Operations", explode(apart) if further else apart))
     known = {blob: name for name, blob in blobs.items()}
     forms: list[tuple[str, str, dict[str, Any]]] = [("", "Layers", index)]
     more: dict[str, bytes] = {}

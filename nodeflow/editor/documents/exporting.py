@@ -14,6 +14,7 @@ from nodeflow.editor.state.requests import Export
 from nodeflow.engine.schedule import LEVELS
 from nodeflow.errors import ExportError
 from nodeflow.export import FORMATS, destination
+from nodeflow.files.lessonform import LESSON
 from nodeflow.graph import Graph
 
 NOW, HELD, TRAINED = "as they stand now", "as in the graph", "trained from the start"
@@ -129,7 +130,8 @@ def lines(editor: Editor, form: ExportForm) -> list[Line]:
     if "backward" in takes:
         choose("backward", "the model", FORWARD, STEP)
     if "begin" in takes:
-        here = (HERE,) if editor.live.playback.number else ()
+        taught = ending == ".html" and LESSON in editor.graph.extra  # it is done from its start
+        here = (HERE,) if editor.live.playback.number and not taught else ()
         choose("begin", "begins", *here, START)
     if "epochs" in takes and "begin" in takes:
         typed("epochs", "epochs", "", "as many as a page holds well")

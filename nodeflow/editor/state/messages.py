@@ -255,13 +255,14 @@ class ChooseTaskKind:
 class AddTask:
     """The lesson that is made gets a task: its text, what it waits for, and a question if it asks.
 
-    Nothing in them has to fit: what is missing is told.
+    Nothing in them has to fit: what is missing is told. With a number it is in place of that task.
     """
 
     kind: str
     text: str
     goal: str
     question: str = ""
+    number: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

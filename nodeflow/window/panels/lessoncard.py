@@ -49,6 +49,14 @@ class LessonCard:
         self._brights: dict[str, Item] = {}
         self._settling = 0
         self._editor: Editor | None = None
+        self._kind, self._offered = "", ""
+        """Of the task that is made: what it waits for, and the goal that was offered for it."""
+        self._changing: int | None = None
+        """The number of the task that is changed; None: a task more is made."""
+        self._draft: dict[str, str] = {}
+        """What the fields are to begin with, and of which kind."""
+        self._adding: object = None
+        """The tasks before one was added: the fields are emptied when there are others."""
         self.items: dict[str, Item] = {}
         """Its fields and buttons, by what they are for."""
 
@@ -64,7 +72,7 @@ class LessonCard:
 
     def draw(self, editor: Editor, origin: tuple[float, float]) -> None:
         """Show the lesson of an editor, if there is one."""
-        self._editor = editor
+        before, self._editor = self._editor, editor
         lesson, live = editor.lesson, editor.live
         done_so_far = None if lesson is None or lesson.making else live.lesson
         made = teaching.lesson_of(editor.graph) if lesson is not None and lesson.making else None
@@ -80,6 +88,8 @@ class LessonCard:
             elif done_so_far is not None:
                 self._lead(editor, running=running)
             self._settling = 0 if self._window is None else 3
+        elif made is not None and editor is not before:
+            self._follow(editor)
         if self._window is None:
             return
         self._settling = max(self._settling - 1, 0)
@@ -215,6 +225,10 @@ class LessonCard:
         window, lesson = self._window or 0, editor.lesson
         kind = "at" if lesson is None else lesson.kind
         count = len(raw["tasks"])
+        if self._adding is not None and raw["tasks"] != self._adding:
+            self._adding, self._changing, typed = None, None, {}
+        if self._changing is not None and self._changing >= count:
+            self._changing = None
         title = dpg.add_text(f"The lesson has {count} task{'s' * (count != 1)}", parent=window)
         if self._fonts.bold is not None:
             dpg.bind_item_font(title, self._fonts.bold)
@@ -223,11 +237,15 @@ class LessonCard:
             self._button(f"drop {number}", "×", row, partial(self._send, RemoveTask(number)))
             up = partial(self._send, MoveTaskUp(number))
             self._button(f"earlier {number}", "↑", row, up)
+            change = partial(self._change, number, task)
+            item = self._button(f"change {number}", "change", row, change)
+            if number == self._changing:
+                dpg.bind_item_theme(item, self._bright(theme))
             dpg.add_text(f"{number + 1}  {task['text']}", parent=row, wrap=room)
             dpg.add_text(f"        {teaching.described(task)}", parent=window, wrap=room,
                          color=rgba(theme.faint))  # fmt: skip
         dpg.add_separator(parent=window)
-        same = typed.get("kind", kind) == kind
+        typed = self._begun(editor, kind, typed)
         self._field("text", "what is to be done", window, typed.get("text", ""))
         row = dpg.add_group(horizontal=True, parent=window)
         for name in teaching.KINDS:
@@ -238,10 +256,10 @@ class LessonCard:
         dpg.add_text(f"to {teaching.KINDS[kind]}:", parent=row, color=rgba(theme.faint))
         if kind == "ask":
             self._field("question", "the question", window, typed.get("question", ""))
-        goal = teaching.suggested(editor, kind) or (typed.get("goal", "") if same else "")
-        self._field("goal", _GOALS[kind], window, goal)
+        self._field("goal", _GOALS[kind], window, typed["goal"])
         row = dpg.add_group(horizontal=True, parent=window)
-        self._button("add", "Add the task", row, partial(self._add, kind))
+        label = "Add the task" if self._changing is None else f"Change task {self._changing + 1}"
+        self._button("add", label, row, partial(self._add, kind))
         self._button("lock", "Lock", row, lambda: self._send(ToggleInLesson("locked")))
         self._button("lock all", "Lock all", row, lambda: self._send(ToggleAllLocked()))
         self._button("hide", "Hide", row, lambda: self._send(ToggleInLesson("hidden")))
@@ -252,12 +270,40 @@ class LessonCard:
         self._button("page", "Export as a page …", row, lambda: self._send(Do("export-lesson")))
         self._button("end", "End", row, lambda: self._send(Do("end-lesson")))
 
+    def _begun(self, editor: Editor, kind: str, typed: dict[str, str]) -> dict[str, str]:
+        """Return what the fields begin with: a goal of one's own stays, another is offered anew."""
+        offered = teaching.suggested(editor, kind)
+        own = kind == self._kind and typed.get("goal", "") not in ("", self._offered)
+        self._kind, self._offered = kind, offered
+        if self._draft.get("kind") == kind:
+            typed, self._draft = self._draft, {}
+            return typed
+        return typed if own else {**typed, "goal": offered}
+
+    def _follow(self, editor: Editor) -> None:
+        """Offer where one stands now, unless a goal of one's own was typed."""
+        offered, field = teaching.suggested(editor, self._kind), self.items["goal"]
+        if offered != self._offered and dpg.get_value(field) in ("", self._offered):
+            dpg.set_value(field, offered)
+            self._offered = offered
+
+    def _change(self, number: int, task: dict[str, Any]) -> None:
+        """Put a task into the fields, to be changed."""
+        kind = next(name for name in teaching.KINDS if name in task)
+        asked = task[kind] if kind == "ask" else {"question": "", "answer": task[kind]}
+        self._changing = number
+        self._draft = {"kind": kind, "text": task["text"], "goal": asked["answer"],
+                       "question": asked["question"]}  # fmt: skip
+        self._shown = None
+        self._send(ChooseTaskKind(kind))
+
     def _add(self, kind: str) -> None:
+        """Add what was typed; if something is missing in it, it stays in the fields."""
         typed = self._typed()
-        for name in ("text", "goal", "question"):
-            if name in self.items:
-                dpg.set_value(self.items[name], "" if name != "goal" else typed.get(name, ""))
-        self._send(AddTask(kind, typed["text"], typed["goal"], typed.get("question", "")))
+        if self._editor is not None:
+            self._adding = teaching.lesson_of(self._editor.graph)["tasks"]
+        question = typed.get("question", "")
+        self._send(AddTask(kind, typed["text"], typed["goal"], question, self._changing))
 
 
 def _restrictions(raw: dict[str, Any]) -> str:
