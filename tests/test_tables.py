@@ -573,8 +573,12 @@ def test_oranges_header_rows(tmp_path):
     table = load(tmp_path, text, "t.tab")
     assert table.features == ("a", "b")
     assert table.classes == ("a", "b", "c")
-    short = "cD#kind\tmS#name\ta\tb\n" + text.split("\n", 3)[3]
-    assert load(tmp_path, short, "t.tab").features == ("a", "b")
+    for short in ("cD#kind\tmS#name\ta\tb", "Dc#kind\tS#name\tC#a\tN#b", "c#kind\ti#name\ta\tb"):
+        table = load(tmp_path, short + "\n" + text.split("\n", 3)[3], "t.tab")
+        assert table.features == ("a", "b")
+        assert table.classes == ("a", "b", "c")
+    words = text.replace("d\tstring\tc\tcontinuous", "categorical\ttext\tnumeric\tn")
+    assert load(tmp_path, words, "t.tab").features == ("a", "b")
 
 
 def test_matlab(tmp_path):
@@ -1087,6 +1091,39 @@ def test_the_reading_of_large_files_is_told(tmp_path):
     shares = [share for _, share in told]
     assert shares == sorted(shares)
     assert 0 <= shares[0] < shares[-1] <= 1
+
+
+@pytest.mark.parametrize(
+    ("part", "without", "instead"),
+    [
+        ("xl/workbook.xml", rb"<calcPr[^>]*/>", b""),  # SheetJS, excel4node, xlsxlite
+        ("xl/worksheets/sheet1.xml", rb'<dimension ref="[^"]*" ?/>', b""),  # PyExcelerate, exceljs
+        ("xl/worksheets/sheet1.xml", rb'<dimension ref="[^"]*" ?/>', b'<dimension ref="A1"/>'),
+        ("xl/worksheets/sheet1.xml", rb'<dimension ref="[^"]*" ?/>', b'<dimension ref="A1:B9"/>'),
+        ("xl/_rels/workbook.xml.rels", rb"<Relationship [^>]*styles[^>]*/>", b""),
+    ],
+)
+def test_what_libraries_leave_out_of_a_workbook(tmp_path, recwarn, part, without, instead):
+    """Whatever is optional in the format may be missing, and the stated size may be wrong."""
+    book = pytest.importorskip("openpyxl").Workbook()
+    for row in [["a", "b", "kind"], *([i / 7, i * 0.37 % 1, "xy"[i % 2]] for i in range(40))]:
+        book.active.append(row)
+    book.save(tmp_path / "plain.xlsx")
+    with (
+        zipfile.ZipFile(tmp_path / "plain.xlsx") as plain,
+        zipfile.ZipFile(tmp_path / "t.xlsx", "w") as bare,
+    ):
+        for name in plain.namelist():
+            text = plain.read(name)
+            changed = re.sub(without, instead, text) if name == part else text
+            assert name != part or changed != text
+            bare.writestr(name, changed)
+    read, wanted = (data.load(str(tmp_path / f"{name}.xlsx")) for name in ("t", "plain"))
+    assert read.features == ("a", "b")
+    assert read.classes == ("x", "y")
+    assert np.array_equal(read.x, wanted.x)
+    assert np.array_equal(read.y, wanted.y)
+    assert not recwarn.list
 
 
 def test_a_workbook_without_a_sheet_is_told(tmp_path):

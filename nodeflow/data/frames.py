@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import warnings
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -62,20 +63,25 @@ def excel_sheet(path: Path, options: Options) -> Sheet:
     except ImportError:
         raise DataError(f"Excel is read by openpyxl, {_INSTALL}", file=path.name) from None
     try:
-        with reading(path), path.open("rb") as stream:
+        # Of what it leaves aside openpyxl warns: styles, colours of cells, lists to choose from.
+        with reading(path), path.open("rb") as stream, warnings.catch_warnings():
+            warnings.simplefilter("ignore")
             book = load_workbook(stream, read_only=True, data_only=True)
             for first in _worksheets(book, path.name):
+                # The size that a sheet states of itself is not always true; its cells are.
+                first.reset_dimensions()
                 rows = [
                     Row([_cell(value) for value in values], number)
                     for number, values in enumerate(first.iter_rows(values_only=True), 1)
                 ]
                 if any(any(row.cells) for row in rows):
                     break
-        width = max((len(row.cells) for row in rows), default=0)
-        for row in rows:
-            row.cells.extend([""] * (width - len(row.cells)))
-        with reading(path):
-            _check_formulas(path, first, rows, asked=bool(book.calculation.fullCalcOnLoad))
+            width = max((len(row.cells) for row in rows), default=0)
+            for row in rows:
+                row.cells.extend([""] * (width - len(row.cells)))
+            # Many libraries, SheetJS for one, write nothing of how to calculate.
+            asked = book.calculation is not None and bool(book.calculation.fullCalcOnLoad)
+            _check_formulas(path, first, rows, asked=asked)
     except DataError:
         raise
     except Exception as error:  # A damaged file can raise nearly anything.
@@ -104,8 +110,9 @@ def _check_formulas(path: Path, sheet: Any, rows: Sequence[Row], *, asked: bool)
     if not asked and all(any(column[1:]) for column in zip(*(r.cells for r in rows), strict=True)):
         return
     with path.open("rb") as stream:
-        book = load_workbook(stream, read_only=True)
-        typed = book[sheet.title].iter_rows()
+        again = load_workbook(stream, read_only=True)[sheet.title]
+        again.reset_dimensions()
+        typed = again.iter_rows()
         places = [
             (row, j)
             for row, cells in zip(rows, typed, strict=True)

@@ -32,11 +32,13 @@ _STATISTIC = Pattern(
     re.IGNORECASE,
 )
 """Below a table one of these may be a name, as Max is; two of them are what was calculated."""
-_ORANGE_KINDS = frozenset(
-    {"c", "continuous", "d", "discrete", "s", "string", "t", "time", "basket"}
-)
+_ORANGE_NUMBERS = frozenset({"c", "continuous", "n", "numeric"})
+_ORANGE_CLASSES = frozenset({"d", "discrete", "categorical"})
+_ORANGE_UNREAD = frozenset({"s", "string", "text", "t", "time", "basket"})
+_ORANGE_KINDS = _ORANGE_NUMBERS | _ORANGE_CLASSES | _ORANGE_UNREAD
 _ORANGE_FLAGS = Pattern(r"|(?:class|meta|ignore|skip|weight|[cmiw]|attr|-dc|[\w.]+=.*)( .*)?")
-_ORANGE_NAME = Pattern(r"([imcwIMCW]?)([CDSTcdst]?)#(.+)")
+_ORANGE_NAME = Pattern(r"(?P<flag>[cimw])?(?P<kind>[CNDST])?(?P<last>(?<=[CNDST])[cimw])?#(.+)")
+"""`cD#name`: what it is to the task in small letters, what it holds in capitals, in either order."""
 _PAIR = Pattern(r"\d+:[-+]?[\d.]+(?:[eE][-+]?\d+)?")
 _OTHERS = (
     (b"PK\x03\x04", "a zip or Excel file", "unpack it, or name it .xlsx"),
@@ -436,8 +438,8 @@ class _Page:
                 return rows[2:]
         for i, cell in enumerate(header.cells):
             if match := _ORANGE_NAME.fullmatch(cell):
-                self._orange(i, match[2].lower(), match[1].lower())
-                header.cells[i] = match[3]
+                self._orange(i, match["kind"] or "", match["flag"] or match["last"] or "")
+                header.cells[i] = match[4]
         if len(rows) < 2:
             return rows
         second, rest = rows[0].cells, [row.cells for row in rows[1 : 1 + _SEEN_FOR_HEADER]]
@@ -468,9 +470,9 @@ class _Page:
             self.roles[i] = "target"
         elif flag in ("i", "ignore", "m", "meta", "skip", "w", "weight"):
             self.roles[i] = "left out"
-        if kind in ("s", "string", "t", "time"):
+        if kind in _ORANGE_UNREAD:
             self.roles.setdefault(i, "left out")
-        elif kind and kind not in ("c", "continuous"):
+        elif kind and kind not in _ORANGE_NUMBERS:
             self.kinds[i] = kind
 
     # -- below the table
@@ -514,7 +516,7 @@ class _Page:
                 role = "left out"
                 self.notes.append("the header is one name shorter: the first column names the rows")
             kind = self.kinds.get(i, "")
-            levels = tuple(kind.split()) if kind not in ("", "d", "discrete") else ()
+            levels = () if kind in _ORANGE_CLASSES else tuple(kind.split())
             quoted: Sequence[str] = _unquoted(cells)
             if kind:
                 marked = ["" if cell in MARKS else cell for cell in quoted]
