@@ -331,7 +331,7 @@ class _Plot:
         self._tick(self._epochs)
 
     def _tick(self, count: int) -> None:
-        """Number a few epochs one by one: the toolkit would put 1.5 between 1 and 2."""
+        """Label a few epochs one by one: the toolkit would put 1.5 between 1 and 2."""
         count = count if count <= _FEW_EPOCHS else 0
         if count != self._ticked:
             self._ticked = count
