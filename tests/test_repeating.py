@@ -116,6 +116,23 @@ def test_neurons_that_were_never_exploded_are_collapsed_into_layers(first, cost)
     assert run.history == whole.history
 
 
+@pytest.mark.parametrize(
+    ("nodes", "sentence"),
+    [
+        (["data"], "'data' holds the data, which are there once: select the nodes of a neuron or of "
+         "a layer without it"),
+        (["w", "h", "hs", "hd", "b", "bn"], "'w' would be repeated without 'wn', which moves it: "
+         "select that, too"),
+        (["v", "c", "o", "os", "e", "goal", "od", "vn", "cn"], "'v' would be repeated without "
+         "'back', which needs each one of them: select that, too"),
+    ],
+)  # fmt: skip
+def test_a_template_that_lacks_a_part_is_refused_by_its_name(nodes, sentence):
+    with pytest.raises(GraphError) as error:
+        repeat(one_by_one(), nodes, 3)
+    assert str(error.value) == sentence
+
+
 def test_what_is_no_layer_is_said():
     graph = repeat(one_by_one(), HIDDEN, 3)
 

@@ -40,6 +40,7 @@ def repeat(graph: Graph, nodes: Iterable[str], count: int) -> Graph:
         raise UnknownNode(f"there is no node '{unknown[0]}'", node=unknown[0])
     if not 2 <= count <= _MOST:
         raise GraphError(f"nodes are repeated 2 to {_MOST:,} times in all, not {count}")
+    _require_whole(graph, chosen)
     before = infer(graph)
     made, copies = _copied(graph, chosen, count)
     made = _joined(graph, made, chosen, copies)
@@ -52,6 +53,26 @@ def repeat(graph: Graph, nodes: Iterable[str], count: int) -> Graph:
                 f"{count} of these do not fit what they are wired to: {problem}", node=key
             )
     return made
+
+
+def _require_whole(graph: Graph, chosen: Collection[str]) -> None:
+    """Refuse a data set, and a parameter whose updates or blame are not chosen with it."""
+    for key in chosen:
+        if graph.nodes[key].holds_data:
+            raise GraphError(
+                f"'{key}' holds the data, which are there once: select the nodes of a neuron or "
+                "of a layer without it",
+                node=key,
+            )
+        for wire in graph.out_of(key) if graph.nodes[key].is_parameter else ():
+            family = graph.nodes[wire.target].family
+            if family in ("backward", "update") and wire.target not in chosen:
+                raise GraphError(
+                    f"'{key}' would be repeated without '{wire.target}', which "
+                    f"{'moves it' if family == 'update' else 'needs each one of them'}: select "
+                    "that, too",
+                    node=key,
+                )
 
 
 def duplicate_wired(graph: Graph, nodes: Iterable[str]) -> tuple[Graph, tuple[str, ...]]:
