@@ -119,8 +119,8 @@ def test_neurons_that_were_never_exploded_are_collapsed_into_layers(first, cost)
 @pytest.mark.parametrize(
     ("nodes", "sentence"),
     [
-        (["data"], "'data' holds the data, which are there once: select the nodes of a neuron or of "
-         "a layer without it"),
+        (["data"], "'data' holds the data, which are there once: select the nodes of a neuron or "
+         "of a layer without it"),
         (["w", "h", "hs", "hd", "b", "bn"], "'w' would be repeated without 'wn', which moves it: "
          "select that, too"),
         (["v", "c", "o", "os", "e", "goal", "od", "vn", "cn"], "'v' would be repeated without "
