@@ -414,9 +414,6 @@ WAYS = [
     ("b2.value", "b1.mean.weights",
      "'b1.mean': the weights are 3 and their total is 4: wire in the parameter that the gradient "
      "belongs to"),
-    ("theta1.value", "b1.gradient.delta",
-     "'b1.gradient': delta is 4×2, and one row a sample is wanted; wire in the δ of the layer "
-     "whose gradient it is"),
     ("data.x", "hidden1.weights",
      "n×2 cannot enter 'hidden1.weights': it takes a parameter, which has no sample axis; "
      "'hidden1.a' takes it"),
