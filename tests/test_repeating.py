@@ -10,6 +10,7 @@ import nodeflow as nf
 from nodeflow.derive import infer
 from nodeflow.derive.giving import give_weights
 from nodeflow.derive.repeating import duplicate_wired, repeat
+from nodeflow.derive.tidy import overlaps, tidy
 from nodeflow.editor.canvas.neurons import neuron_map
 from nodeflow.editor.canvas.wiring import connected
 from nodeflow.editor.commands import done
@@ -131,6 +132,16 @@ def test_a_template_that_lacks_a_part_is_refused_by_its_name(nodes, sentence):
     with pytest.raises(GraphError) as error:
         repeat(one_by_one(), nodes, 3)
     assert str(error.value) == sentence
+
+
+def test_what_is_repeated_covers_nothing():
+    """The sums that take the copies grow, nodes that join are new: what lay there moves down."""
+    graph = tidy(one_by_one())
+    assert not overlaps(graph)
+    for nodes, count in ((HIDDEN, 5), (OUTPUT, 3)):
+        graph = repeat(graph, nodes, count)
+    assert graph.layout.keys() == graph.nodes.keys()
+    assert not overlaps(graph)
 
 
 def test_what_is_no_layer_is_said():

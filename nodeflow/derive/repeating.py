@@ -8,10 +8,11 @@ weights that take them grow, and each copy gets its own part of what grows with 
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 
-from nodeflow.boxes import WIDE
+from nodeflow.boxes import GRID, WIDE, box
 from nodeflow.derive.shapes import infer
 from nodeflow.derive.steps import free_name
 from nodeflow.errors import GraphError, MissingInput, UnknownNode
@@ -23,6 +24,9 @@ from nodeflow.shape import Shape
 
 _GAP, _TALL = 40, 130
 """Between copies on the canvas, and how high a node is at most that is repeated."""
+_BETWEEN = 2 * GRID
+_CELL = 400
+"""The canvas is looked at in squares of this size: what lies together is found there."""
 _MOST = 1000
 
 
@@ -52,7 +56,7 @@ def repeat(graph: Graph, nodes: Iterable[str], count: int) -> Graph:
             raise GraphError(
                 f"{count} of these do not fit what they are wired to: {problem}", node=key
             )
-    return made
+    return _moved_apart(graph, made)
 
 
 def _require_whole(graph: Graph, chosen: Collection[str]) -> None:
@@ -127,6 +131,45 @@ def _below(graph: Graph, chosen: Collection[str]) -> tuple[int, int]:
     others = [y + _TALL for key, (x, y) in graph.layout.items()
               if key not in chosen and left < x < right and y + _TALL > top]  # fmt: skip
     return max([foot, *others]) - top + _GAP, foot - top + _GAP
+
+
+def _moved_apart(before: Graph, graph: Graph) -> Graph:
+    """Return the graph with what lies under a node that is new, or has grown, farther down."""
+    sizes = {key: box(graph, key) for key in graph.layout if key in graph.nodes}
+    pushing = {
+        key
+        for key, size in sizes.items()
+        if key not in before.nodes or size.height > box(before, key).height
+    }
+    layout = dict(graph.layout)
+    lying: defaultdict[tuple[int, int], list[str]] = defaultdict(list)
+
+    def cells(key: str) -> list[tuple[int, int]]:
+        (x, y), size = layout[key], sizes[key]
+        return [
+            (column, row)
+            for column in range(x // _CELL, (x + size.width) // _CELL + 1)
+            for row in range(y // _CELL, (y + size.height) // _CELL + 1)
+        ]
+
+    def above(key: str) -> str | None:
+        (x, y), size = layout[key], sizes[key]
+        for other in {other for cell in cells(key) for other in lying[cell]}:
+            (left, top), its = layout[other], sizes[other]
+            across = left < x + size.width and x < left + its.width
+            over = top < y + size.height and y < top + its.height
+            if across and over and not pushing.isdisjoint((key, other)):
+                return other
+        return None
+
+    for key in sorted(sizes, key=lambda key: (layout[key][1], layout[key][0], key)):
+        while (other := above(key)) is not None:
+            foot = layout[other][1] + sizes[other].height
+            layout[key] = layout[key][0], foot + _BETWEEN
+            pushing.add(key)
+        for cell in cells(key):
+            lying[cell].append(key)
+    return replace(graph, layout=layout)
 
 
 def _numbered(key: str, number: int) -> str:
