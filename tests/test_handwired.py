@@ -370,6 +370,22 @@ def test_a_wire_into_an_update_brings_the_offer_of_the_wire_back(how):
     assert editor.notice.text == f"Ctrl+Alt+W draws the wire back: {wire}"
 
 
+def test_a_rate_of_the_graph_takes_away_what_was_said_of_its_updates():
+    """It is no node and no wire, and the marks on the canvas follow it at once."""
+    from helpers_editor import do
+
+    from nodeflow.editor.state import messages as m
+    from nodeflow.editor.state.model import Editor
+
+    graph = wired(form="steps", wire_rate=False)
+    editor = Editor.of(replace(graph, training=replace(graph.training, rate=None)))
+    for rate, count in (("", 4), ("0.5", 0), ("", 4), ("0", 4), ("0.1", 0)):
+        editor = do(editor, m.SetTraining("rate", rate))
+        marked = [key for key, view in editor.drawn.nodes.items() if view.problem]
+        assert sorted(marked) == sorted(editor.problems)
+        assert len(marked) == count
+
+
 # --- refusals name the way -----------------------------------------------------------------------
 
 WAYS = [
@@ -414,9 +430,6 @@ WAYS = [
     ("b2.value", "b1.mean.weights",
      "'b1.mean': the weights are 3 and their total is 4: wire in the parameter that the gradient "
      "belongs to"),
-    ("theta1.value", "b1.gradient.delta",
-     "'b1.gradient': delta is 4×2, and one row a sample is wanted; wire in the δ of the layer "
-     "whose gradient it is"),
     ("data.x", "hidden1.weights",
      "n×2 cannot enter 'hidden1.weights': it takes a parameter, which has no sample axis; "
      "'hidden1.a' takes it"),

@@ -10,6 +10,7 @@ import nodeflow as nf
 from nodeflow.derive import infer
 from nodeflow.derive.giving import give_weights
 from nodeflow.derive.repeating import duplicate_wired, repeat
+from nodeflow.derive.tidy import overlaps, tidy
 from nodeflow.editor.canvas.neurons import neuron_map
 from nodeflow.editor.canvas.wiring import connected
 from nodeflow.editor.commands import done
@@ -114,6 +115,33 @@ def test_neurons_that_were_never_exploded_are_collapsed_into_layers(first, cost)
     run = nf.Run(apart)
     run.train(3)
     assert run.history == whole.history
+
+
+@pytest.mark.parametrize(
+    ("nodes", "sentence"),
+    [
+        (["data"], "'data' holds the data, which are there once: select the nodes of a neuron or "
+         "of a layer without it"),
+        (["w", "h", "hs", "hd", "b", "bn"], "'w' would be repeated without 'wn', which moves it: "
+         "select that, too"),
+        (["v", "c", "o", "os", "e", "goal", "od", "vn", "cn"], "'v' would be repeated without "
+         "'back', which needs each one of them: select that, too"),
+    ],
+)  # fmt: skip
+def test_a_template_that_lacks_a_part_is_refused_by_its_name(nodes, sentence):
+    with pytest.raises(GraphError) as error:
+        repeat(one_by_one(), nodes, 3)
+    assert str(error.value) == sentence
+
+
+def test_what_is_repeated_covers_nothing():
+    """The sums that take the copies grow, nodes that join are new: what lay there moves down."""
+    graph = tidy(one_by_one())
+    assert not overlaps(graph)
+    for nodes, count in ((HIDDEN, 5), (OUTPUT, 3)):
+        graph = repeat(graph, nodes, count)
+    assert graph.layout.keys() == graph.nodes.keys()
+    assert not overlaps(graph)
 
 
 def test_what_is_no_layer_is_said():

@@ -141,7 +141,7 @@ def _value(graph: Draft, layer: Layer, name: str, settings: Mapping[str, Any]) -
             f"'{empty[0]}' has none; give one to all of them or to none",
             node=empty[0],
         )
-    matrix = name == layer.weights
+    matrix = name in layer.matrices
     width = layer.columns if matrix and layer.neuronal else 1
     # A constant start's number fills the whole as it fills its parts.
     fills = not isinstance(parts[0], tuple | Array) or numbers(parts[0]).size != width
@@ -247,7 +247,7 @@ def _chain_of_weights(graph: Draft, layer: Layer, starts: Sequence[str]) -> Iter
 
     `starts` is what comes into the neuron.
     """
-    whole = {f"{key}.1": key for key in (*layer.chain, layer.weights)}
+    whole = {f"{key}.1": key for key in (*layer.chain, *layer.split)}
     for key in layer.chain:
         if key in layer.blames:
             delta, weights = graph.into(f"{key}.1")
@@ -262,8 +262,9 @@ def _chain_of_weights(graph: Draft, layer: Layer, starts: Sequence[str]) -> Iter
             if key in layer.fed and wire.input == "delta":
                 continue
             yield replace(wire, source=whole.get(wire.source, wire.source), target=key)
-    for wire in graph.into(f"{layer.weights}.1") if layer.chain else ():
-        yield replace(wire, source=whole[wire.source], target=layer.weights)
+    for key in layer.split if layer.chain else ():
+        for wire in graph.into(f"{key}.1"):
+            yield replace(wire, source=whole[wire.source], target=key)
 
 
 def _tidy_joins(graph: Draft, joins: Mapping[str, str], touched: Sequence[str]) -> None:

@@ -116,13 +116,17 @@ def _neurons(graph: Draft, layer: Layer) -> tuple[dict[str, Node], list[Wire]]:
     weights, bias = (layer.pieces(name) if name else [] for name in (layer.weights, layer.bias))
     for row, key in enumerate(layer.neurons):
         nodes[key] = Node(whole.type, dict(whole.settings), whole.mode)
-        nodes[weights[row]] = _piece(graph, layer.weights, row, None, (1, layer.columns))
+        for name in layer.matrices:
+            piece = layer.pieces(name)[row]
+            nodes[piece] = _piece(graph, name, row, None, (1, layer.columns))
         wires += [replace(wire, target=key) for wire in inputs["a"]]
         wires.append(Wire(weights[row], "value", key, "weights"))
         if layer.bias:
             at = (0, row) if layer.tall else (row, None)
             nodes[bias[row]] = _piece(graph, layer.bias, at[0], at[1], (1,))
             wires.append(Wire(bias[row], "value", key, "bias"))
+        for name in layer.bias_memories:
+            nodes[layer.pieces(name)[row]] = _piece(graph, name, row, None, (1,))
         for activation in layer.activations:
             node = graph.nodes[activation]
             part = f"{activation}.{row + 1}"
@@ -183,7 +187,8 @@ def _operations(graph: Draft, layer: Layer) -> tuple[dict[str, Node], list[Wire]
                 nodes[name] = Node(pick.name, {"index": index})
                 wires.append(Wire(*ends_of(start), name, "a"))
             start = f"{name}.value"
-        nodes[weight] = _piece(graph, layer.weights, 0, column, shape=(1,))
+        for name in layer.matrices:
+            nodes[layer.pieces(name)[column]] = _piece(graph, name, 0, column, shape=(1,))
         nodes[product] = Node(multiply.name)
         wires += [
             Wire(*ends_of(start), product, "a", 0),
@@ -213,8 +218,8 @@ def _chain_of_weight(
 
     Its gradient is δ·x, added up over the samples; it passes back the blame δ·w.
     """
-    own, number = {*layer.chain, layer.weights}, column + 1
-    for key in (*layer.chain, *((layer.weights,) if layer.chain else ())):
+    own, number = {*layer.chain, *layer.split}, column + 1
+    for key in (*layer.chain, *(layer.split if layer.chain else ())):
         part = f"{key}.{number}"
         node = graph.nodes[key]
         if key in layer.chain:

@@ -5,11 +5,11 @@ An exploded graph keeps a record of each layer that was taken apart; `collapse` 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from nodeflow.declare import CATALOG, NodeType
+from nodeflow.declare import CATALOG, NodeType, numbers
 from nodeflow.derive.draft import Draft
 from nodeflow.errors import GraphError, UnknownNode, nearest
 from nodeflow.graph import MOVED, Graph, Node, Wire
@@ -57,6 +57,9 @@ class Layer:
     """Nodes wired by hand that update the parameters, or pass blame back along the weights."""
     deltas: tuple[str, ...] = ()
     """The nodes whose δ they take."""
+    memories: tuple[str, ...] = ()
+    """Parameters like the weights that their updates keep between them, such as a velocity."""
+    bias_memories: tuple[str, ...] = ()
 
     @property
     def neuronal(self) -> bool:
@@ -71,7 +74,14 @@ class Layer:
     @property
     def split(self) -> tuple[str, ...]:
         """The parameters that are cut up."""
-        return (self.weights, self.bias) if self.neuronal and self.bias else (self.weights,)
+        if not self.neuronal:
+            return self.matrices
+        return (*self.matrices, *((self.bias, *self.bias_memories) if self.bias else ()))
+
+    @property
+    def matrices(self) -> tuple[str, ...]:
+        """The parameters that are cut up as the weights are."""
+        return (self.weights, *self.memories)
 
     @property
     def gone(self) -> tuple[str, ...]:
@@ -149,6 +159,8 @@ class Layer:
             **({"numbered": self.numbered} if self.numbered else {}),
             **({"tall": True} if self.tall else {}),
             **({"chain": self.chain, "deltas": self.deltas} if self.chain else {}),
+            **({"memories": self.memories} if self.memories else {}),
+            **({"bias_memories": self.bias_memories} if self.bias_memories else {}),
         }
 
     def _of(self, key: str) -> list[str]:
@@ -250,9 +262,11 @@ def layer_of(
         chain = _chain(graph, key, [weights])
         _refuse_other_inputs(graph, key, chain)
     deltas = {w.source for name in chain for w in graph.into(name) if w.input == "delta"}
+    kept = {name: _memories(graph, key, name, chain) for name in (weights, bias) if name}
     layer = Layer(
         key, weights, bias, tuple(sorted(along)), rows, columns, tall=tall, chain=chain,
-        deltas=tuple(sorted(deltas)),
+        deltas=tuple(sorted(deltas)), memories=kept[weights],
+        bias_memories=kept[bias] if bias and rows > 1 else (),
     )  # fmt: skip
     seen = [w for name in layer.gone for w in (*graph.out_of(name), *graph.into(name))]
     return replace(
@@ -302,10 +316,11 @@ def _chain(graph: Seen, key: str, parameters: Iterable[str]) -> tuple[str, ...]:
             if kind is blame and wire.input == "weights":
                 found.add(wire.target)
             elif kind.family == "update" and wire.input == MOVED:
-                found |= _update_chain(graph, wire.target)
+                found |= _update_chain(graph, wire.target)[0]
+    kept = {name for update in found for name in _update_chain(graph, update)[1]}
     for name in sorted(found):
         for wire in graph.out_of(name) if graph.nodes[name].kind is not blame else ():
-            if wire.target not in found and wire.target not in parameters:
+            if wire.target not in found and wire.target not in (*parameters, *kept):
                 raise GraphError(
                     f"'{key}' cannot be exploded: '{wire.target}' reads '{name}', which holds what "
                     "belongs to the whole layer; take that wire away first",
@@ -314,18 +329,68 @@ def _chain(graph: Seen, key: str, parameters: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted(found))
 
 
-def _update_chain(graph: Seen, update: str) -> set[str]:
-    """Return an update and what leads from the gradient of its parameter to it."""
-    found = {update}
-    wires = graph.inputs(update).get("gradient", ())
-    while wires:
-        before = wires[0].source
-        kind = graph.nodes[before].kind
-        if kind not in (*_ON_THE_WAY, *_GRADIENTS):
-            return {update}
-        found.add(before)
-        wires = graph.inputs(before).get(_ON_THE_WAY.get(kind, ""), ())
-    return found
+def _update_chain(graph: Seen, update: str) -> tuple[set[str], set[str]]:
+    """Return an update and what leads from the gradient to it, and the memories on the way.
+
+    Those are parameters that are not trained and are updated there, such as a velocity. It is the
+    update alone where something else lies on the way.
+    """
+    found, kept = {update}, set[str]()
+    queue = [update]
+    for key in queue:  # grows on the way
+        node = graph.nodes[key]
+        for wire in graph.into(key) if node.kind not in _GRADIENTS else ():
+            before = graph.nodes[wire.source]
+            is_step = node.kind.family == "update" and not node.kind.descends
+            if is_step or wire.input == "rate" or wire.source in found:
+                continue
+            if before.is_parameter:
+                if not graph.settings(wire.source)["trainable"] and graph.into(wire.source):
+                    kept.add(wire.source)
+            elif _is_number(graph, wire.source):
+                continue
+            elif _is_on_the_way(before.kind):
+                found.add(wire.source)
+                queue.append(wire.source)
+            else:
+                return {update}, set()
+    return found, kept
+
+
+def _is_on_the_way(kind: NodeType) -> bool:
+    """Return whether such a node may lie between a gradient and an update."""
+    works = kind.family == "arithmetic" and kind.is_elementwise
+    return works or kind.descends or kind in (*_ON_THE_WAY, *_GRADIENTS)
+
+
+def _is_number(graph: Seen, key: str) -> bool:
+    """Return whether a node is a single number that somebody typed, or is computed from such."""
+    node = graph.nodes[key]
+    if node.is_typed:
+        return numbers(graph.settings(key)["value"]).size == 1
+    wires = graph.into(key) if node.kind.family == "arithmetic" else ()
+    return bool(wires) and all(_is_number(graph, wire.source) for wire in wires)
+
+
+def _memories(graph: Seen, key: str, name: str, chain: Collection[str]) -> tuple[str, ...]:
+    """Return the memories of a parameter's updates, each like it; raises `GraphError`."""
+    if not graph.nodes[name].is_parameter:
+        return ()
+    found = {
+        kept
+        for wire in graph.out_of(name)
+        if wire.target in chain and wire.input == MOVED
+        for kept in _update_chain(graph, wire.target)[1]
+    }
+    shape = parameter_shape(graph.settings(name))
+    for kept in sorted(found):
+        if _shape_of(graph, key, kept, f"memory of '{name}'", tuple(chain)) != shape:
+            raise GraphError(
+                f"'{key}' cannot be exploded: '{kept}' must have the shape {list(shape)} of "
+                f"'{name}', whose updates it takes part in",
+                node=kept,
+            )
+    return tuple(sorted(found))
 
 
 def _shape_of(graph: Seen, key: str, name: str, port: str, chain: Sequence[str]) -> tuple[int, ...]:
@@ -354,7 +419,7 @@ def _shape_of(graph: Seen, key: str, name: str, port: str, chain: Sequence[str])
         update = wire.source
         if update not in chain:
             raise refuse(f"takes its next value from '{update}', which is no update of its own")
-        kinds = {graph.nodes[part].kind for part in _update_chain(graph, update)}
+        kinds = {graph.nodes[part].kind for part in _update_chain(graph, update)[0]}
         if kinds.isdisjoint((*_GRADIENTS, step)):
             raise refuse(
                 f"is updated by '{update}' with a gradient that is no weight_gradient or "
@@ -406,6 +471,8 @@ def _read(graph: Graph, key: str, record: Mapping[str, Any]) -> Layer:
         tall=bool(record.get("tall", False)),
         chain=tuple(map(str, record.get("chain", ()))),
         deltas=tuple(map(str, record.get("deltas", ()))),
+        memories=tuple(map(str, record.get("memories", ()))),
+        bias_memories=tuple(map(str, record.get("bias_memories", ()))),
     )
     parts = layer.rows if layer.neuronal else layer.columns
     if min(layer.rows, layer.columns) < 1 or parts > len(graph.nodes):

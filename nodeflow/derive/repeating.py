@@ -8,10 +8,11 @@ weights that take them grow, and each copy gets its own part of what grows with 
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 
-from nodeflow.boxes import WIDE
+from nodeflow.boxes import GRID, WIDE, box
 from nodeflow.derive.shapes import infer
 from nodeflow.derive.steps import free_name
 from nodeflow.errors import GraphError, MissingInput, UnknownNode
@@ -23,6 +24,9 @@ from nodeflow.shape import Shape
 
 _GAP, _TALL = 40, 130
 """Between copies on the canvas, and how high a node is at most that is repeated."""
+_BETWEEN = 2 * GRID
+_CELL = 400
+"""The canvas is looked at in squares of this size: what lies together is found there."""
 _MOST = 1000
 
 
@@ -40,6 +44,7 @@ def repeat(graph: Graph, nodes: Iterable[str], count: int) -> Graph:
         raise UnknownNode(f"there is no node '{unknown[0]}'", node=unknown[0])
     if not 2 <= count <= _MOST:
         raise GraphError(f"nodes are repeated 2 to {_MOST:,} times in all, not {count}")
+    _require_whole(graph, chosen)
     before = infer(graph)
     made, copies = _copied(graph, chosen, count)
     made = _joined(graph, made, chosen, copies)
@@ -51,7 +56,27 @@ def repeat(graph: Graph, nodes: Iterable[str], count: int) -> Graph:
             raise GraphError(
                 f"{count} of these do not fit what they are wired to: {problem}", node=key
             )
-    return made
+    return _moved_apart(graph, made)
+
+
+def _require_whole(graph: Graph, chosen: Collection[str]) -> None:
+    """Refuse a data set, and a parameter whose updates or blame are not chosen with it."""
+    for key in chosen:
+        if graph.nodes[key].holds_data:
+            raise GraphError(
+                f"'{key}' holds the data, which are there once: select the nodes of a neuron or "
+                "of a layer without it",
+                node=key,
+            )
+        for wire in graph.out_of(key) if graph.nodes[key].is_parameter else ():
+            family = graph.nodes[wire.target].family
+            if family in ("backward", "update") and wire.target not in chosen:
+                raise GraphError(
+                    f"'{key}' would be repeated without '{wire.target}', which "
+                    f"{'moves it' if family == 'update' else 'needs each one of them'}: select "
+                    "that, too",
+                    node=key,
+                )
 
 
 def duplicate_wired(graph: Graph, nodes: Iterable[str]) -> tuple[Graph, tuple[str, ...]]:
@@ -106,6 +131,45 @@ def _below(graph: Graph, chosen: Collection[str]) -> tuple[int, int]:
     others = [y + _TALL for key, (x, y) in graph.layout.items()
               if key not in chosen and left < x < right and y + _TALL > top]  # fmt: skip
     return max([foot, *others]) - top + _GAP, foot - top + _GAP
+
+
+def _moved_apart(before: Graph, graph: Graph) -> Graph:
+    """Return the graph with what lies under a node that is new, or has grown, farther down."""
+    sizes = {key: box(graph, key) for key in graph.layout if key in graph.nodes}
+    pushing = {
+        key
+        for key, size in sizes.items()
+        if key not in before.nodes or size.height > box(before, key).height
+    }
+    layout = dict(graph.layout)
+    lying: defaultdict[tuple[int, int], list[str]] = defaultdict(list)
+
+    def cells(key: str) -> list[tuple[int, int]]:
+        (x, y), size = layout[key], sizes[key]
+        return [
+            (column, row)
+            for column in range(x // _CELL, (x + size.width) // _CELL + 1)
+            for row in range(y // _CELL, (y + size.height) // _CELL + 1)
+        ]
+
+    def above(key: str) -> str | None:
+        (x, y), size = layout[key], sizes[key]
+        for other in {other for cell in cells(key) for other in lying[cell]}:
+            (left, top), its = layout[other], sizes[other]
+            across = left < x + size.width and x < left + its.width
+            over = top < y + size.height and y < top + its.height
+            if across and over and not pushing.isdisjoint((key, other)):
+                return other
+        return None
+
+    for key in sorted(sizes, key=lambda key: (layout[key][1], layout[key][0], key)):
+        while (other := above(key)) is not None:
+            foot = layout[other][1] + sizes[other].height
+            layout[key] = layout[key][0], foot + _BETWEEN
+            pushing.add(key)
+        for cell in cells(key):
+            lying[cell].append(key)
+    return replace(graph, layout=layout)
 
 
 def _numbered(key: str, number: int) -> str:

@@ -130,14 +130,22 @@ def by_numpy(graph, file, epochs):
     x = np.array([[float(cell) for cell in line[:7]] for line in lines])
     y = np.array([[float(line[7] == kind) for kind in "ABC"] for line in lines])
     start = nf.Run(graph).weights
-    hidden = sorted(key for key in start if start[key].shape == (1, 7))
-    outputs = sorted(key for key in start if start[key].shape == (1, 5))
-    rows = [[start[key] for key in names] for names in (hidden, outputs)]
-    theta1, theta2 = (np.vstack(part) for part in rows)
-    biases = [[key.replace("w", "b", 1) for key in names] for names in (hidden, outputs)]
+    fed = {key: {port: wires[0].source for port, wires in graph.inputs(key).items()}
+           for key in graph.nodes}  # fmt: skip
+    sums = graph.of_type("weighted_sum")
+    columns = [[key for key in sums if start[f"{fed[key]['weights']}.value"].shape == (1, wide)]
+               for wide in (7, 5)]  # fmt: skip
+    # The outputs take the hidden neurons in the order of their wires.
+    hidden = [fed[wire.source]["z"] for wire in graph.inputs(columns[1][0])["a"]]
+    outputs = columns[1]
+    assert sorted(hidden) == sorted(columns[0])
+    thetas, biases = ([[f"{fed[key][port]}.value" for key in column]
+                       for column in (hidden, outputs)]
+                      for port in ("weights", "bias"))  # fmt: skip
+    theta1, theta2 = (np.vstack([start[key] for key in names]) for names in thetas)
     b1, b2 = (np.array([start[key][0] for key in names]) for names in biases)
-    picked = [graph.settings(key.replace("w", "pick", 1).removesuffix(".value"))["index"]
-              for key in outputs]  # fmt: skip
+    goals = {fed[fed[error]["a"]]["z"]: fed[error]["y"] for error in graph.of_type("error")}
+    picked = [graph.settings(goals[key])["index"] for key in outputs]
 
     def sigmoid(z):
         return 1 / (1 + np.exp(-z))
@@ -154,8 +162,7 @@ def by_numpy(graph, file, epochs):
             theta1 = theta1 - training.rate * np.outer(delta1, x[row])
             b1 = b1 - training.rate * delta1
     found = {}
-    for names, own, theta, b in zip((hidden, outputs), biases, (theta1, theta2), (b1, b2),
-                                    strict=True):  # fmt: skip
+    for names, own, theta, b in zip(thetas, biases, (theta1, theta2), (b1, b2), strict=True):
         found |= {key: theta[[j]] for j, key in enumerate(names)}
         found |= {key: b[[j]] for j, key in enumerate(own)}
     return found

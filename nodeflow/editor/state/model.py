@@ -455,7 +455,7 @@ class Editor:
         """What is known of the graph's values before anything runs."""
         graph = self.graph
         # Moving nodes keeps nodes and wires: what was inferred of them still holds.
-        return _INFERRED.of((graph.nodes, graph.wires), lambda: infer(graph))
+        return _INFERRED.of((graph.nodes, graph.wires, graph.training), lambda: infer(graph))
 
     @property
     def in_vain(self) -> tuple[Finding, ...]:
@@ -602,6 +602,7 @@ def _is_same_but_places(one: Graph, other: Graph) -> bool:
     return (
         one.nodes is other.nodes
         and one.wires is other.wires
+        and one.training is other.training  # an update may want a rate from it
         and one.groups is other.groups
         and not closed_groups(one)
         and one.layout.keys() == other.layout.keys() == one.nodes.keys()
