@@ -68,8 +68,8 @@ def refused(error):
 def test_the_forward_pass_of_every_sample_is_computed_by_onnxruntime(name):
     import onnxruntime
 
-    from nodeflow.interchange.onnx_forward import outputs_of
-    from nodeflow.interchange.onnx_writing import write
+    from nodeflow.interchange.onnx.forward import outputs_of
+    from nodeflow.interchange.onnx.writing import write
 
     graph, run = sample(name)
     if run is None:
@@ -107,7 +107,7 @@ def followed_search(graph, run):
     import onnxruntime
     from scipy.optimize import minimize
 
-    from nodeflow.interchange.onnx_writing import write
+    from nodeflow.interchange.onnx.writing import write
 
     session = onnxruntime.InferenceSession(write(graph, backward=True))
     inputs = [one.name for one in session.get_inputs() if one.name.endswith(".value")]

@@ -30,7 +30,7 @@ def followed(graph, updates, within, *, reference=0, dtype=np.float64):
     import onnx.reference
     import onnxruntime
 
-    from nodeflow.interchange.onnx_writing import write
+    from nodeflow.interchange.onnx.writing import write
 
     data = write(graph, backward=True, dtype=dtype)
     session = onnxruntime.InferenceSession(data, providers=["CPUExecutionProvider"])
@@ -146,7 +146,7 @@ def test_a_model_in_float32_gives_what_a_run_in_float32_does(kind, tmp_path):
 
 
 def test_numbers_beyond_float32_are_named():
-    from nodeflow.interchange.onnx_writing import write
+    from nodeflow.interchange.onnx.writing import write
 
     graph = network((2, 3, 2)).set("theta1", value=[[1e40, 0.0]] * 3)
     with pytest.raises(InterchangeError, match=r"'hidden.weight' has numbers beyond 3.4e\+38"):
@@ -154,7 +154,7 @@ def test_numbers_beyond_float32_are_named():
 
 
 def test_what_has_no_step_is_refused():
-    from nodeflow.interchange.onnx_writing import write
+    from nodeflow.interchange.onnx.writing import write
 
     with pytest.raises(InterchangeError, match="trains nothing"):
         write(nf.load(GRAPHS / "slopes.json"), backward=True)

@@ -309,7 +309,7 @@ def test_it_comes_from_pytorch_and_goes_back(plugin):
 def test_it_goes_to_onnx(plugin, tmp_path):
     import onnxruntime
 
-    from nodeflow.interchange.onnx_training import training_step
+    from nodeflow.interchange.onnx.training import training_step
 
     graph = with_cost(plugin)
     session = onnxruntime.InferenceSession(training_step(replace(graph)))

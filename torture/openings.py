@@ -370,9 +370,9 @@ def _imports(ending: str) -> list[bytes]:
 
     graph = graph_of(_network())
     if ending == ".onnx":
-        from nodeflow.interchange import onnx_writing
+        from nodeflow.interchange.onnx.writing import write
 
-        return [onnx_writing.write(graph)]
+        return [write(graph)]
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"net{ending}"
         if ending == ".keras":

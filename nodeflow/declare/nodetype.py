@@ -57,7 +57,7 @@ Body = Callable[[Any, Any], Sequence[Any]]
 Written = Callable[[Any, str], str]
 """Returns a node as an expression of a program (`interchange.programs.saying.Speaker`)."""
 Operators = Callable[[Any, str], str]
-"""Adds the operators of a node to `interchange.onnx_nodes.Nodes`; returns the last one's name."""
+"""Adds the operators of a node to `interchange.onnx.nodes.Nodes`; returns the last one's name."""
 Symbols = Callable[[Any, Any], Any]
 """Returns rows of expressions (`symbolic`), of those of the inputs by port, and of settings."""
 Slips = Callable[[Any, Any, float], Any]
@@ -279,11 +279,6 @@ class NodeType:
     def descends(self) -> bool:
         """Whether it moves a parameter against a gradient that comes in."""
         return self.family == "update" and "gradient" in self.input_named
-
-    @property
-    def is_step(self) -> bool:
-        """Whether it moves a parameter, and makes the gradient for it of a δ."""
-        return self.family == "update" and self.takes_delta
 
     @property
     def penalizes(self) -> bool:

@@ -84,7 +84,7 @@ def keras(job: Job) -> Made:
 
 def onnx(job: Job) -> Made:
     """Return an ONNX model: forward, or one training step."""
-    from nodeflow.interchange.onnx_writing import write
+    from nodeflow.interchange.onnx.writing import write
 
     run, which = trained(job)
     options = job.options

@@ -201,7 +201,7 @@ def _by_keras(path: Path, graph: Graph, network: Network) -> tuple[str, Other, i
     except ImportError:
         return None
     from nodeflow.interchange.keras import checked_against
-    from nodeflow.interchange.keras_older import NOTE
+    from nodeflow.interchange.keras.older import NOTE
 
     if NOTE in network.notes:
         raise Refused("Keras 3 takes its hard sigmoid for another one")

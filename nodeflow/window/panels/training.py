@@ -27,6 +27,8 @@ from nodeflow.workings.shown import percent, show
 _PLOT_HEIGHT = 112
 _LEAST_RATE, _MOST_RATE = 1e-4, 10.0
 _MOST_POINTS = 160
+_FEW_EPOCHS = 8
+"""So many are numbered one by one beside the curves."""
 _DOUBLE, _FRAMES = 0.5, 4
 """Seconds, or frames, between the two clicks that show a whole curve again."""
 
@@ -223,6 +225,7 @@ class _Plot:
         self._zoomed = False
         self._click = -math.inf, -_FRAMES - 1
         self._scale = 1.0
+        self._epochs = self._ticked = 0
         self._group = dpg.add_group(parent=parent)
         with dpg.group(horizontal=True, horizontal_spacing=14, parent=self._group):
             dpg.add_text(title)
@@ -262,7 +265,9 @@ class _Plot:
         """Leave the axes to the person who looks, or take them back."""
         if dpg.does_item_exist(self.item) and dpg.is_item_hovered(self.item):
             self._zoomed = zoomed
-            if not zoomed:
+            if zoomed:
+                self._tick(0)
+            else:
                 self._fit()
 
     def show(self, *, shown: bool) -> None:
@@ -300,6 +305,7 @@ class _Plot:
                 known = np.flatnonzero(~np.isnan(values_of))
                 line = [at[first::step][known].tolist(), values_of[known].tolist()]
                 dpg.set_value(self._series[label], line)
+            self._epochs = int(at[-1]) if len(history) else 0
             if not len(history):
                 self._zoomed = False
             if not self._zoomed:
@@ -317,6 +323,17 @@ class _Plot:
         dpg.fit_axis_data(self._x)
         if not self._share:
             dpg.fit_axis_data(self._y)
+        self._tick(self._epochs)
+
+    def _tick(self, count: int) -> None:
+        """Label a few epochs one by one: the toolkit would put 1.5 between 1 and 2."""
+        count = count if count <= _FEW_EPOCHS else 0
+        if count != self._ticked:
+            self._ticked = count
+            if count:
+                dpg.set_axis_ticks(self._x, tuple((f"{n}", n) for n in range(count + 1)))
+            else:
+                dpg.reset_axis_ticks(self._x)
 
 
 def epochs_lived(live: Live) -> float:

@@ -16,7 +16,7 @@ from numpy.typing import DTypeLike
 
 from nodeflow.errors import InterchangeError
 from nodeflow.graph import Graph
-from nodeflow.interchange.onnx_nodes import Nodes
+from nodeflow.interchange.onnx.nodes import Nodes
 from nodeflow.interchange.programs.recipe import Recipe
 
 

@@ -1,4 +1,4 @@
-"""ONNX out: layers in a row; any other graph is in `onnx_forward`, a step in `onnx_training`."""
+"""ONNX out: layers in a row; any other graph is in `forward`, a step in `training`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from nodeflow.errors import InterchangeError
 from nodeflow.graph import Graph
 from nodeflow.interchange.chain import layers_of
 from nodeflow.interchange.layers import Activation, Affine, Dense, Network
-from nodeflow.interchange.onnx_operators import Operators
+from nodeflow.interchange.onnx.operators import Operators
 
 
 def write(
@@ -26,7 +26,7 @@ def write(
     """Return a model whose numbers are float64 or float32.
 
     Forward: `x` (rows, features) in, `output` out, weights inside; of a graph that is no chain of
-    layers, see `onnx_forward`. With `backward` it is one training step, see `onnx_training`. Raises
+    layers, see `forward`. With `backward` it is one training step, see `training`. Raises
     `InterchangeError` without the package onnx, and for what ONNX cannot hold.
     """
     try:
@@ -34,13 +34,13 @@ def write(
     except ImportError:
         raise InterchangeError("ONNX is not installed; pip install 'nodeflow[onnx]'") from None
     if backward:
-        from nodeflow.interchange.onnx_training import training_step
+        from nodeflow.interchange.onnx.training import training_step
 
         return training_step(graph, dtype)
     try:
         network = layers_of(graph, weights)
     except InterchangeError:
-        from nodeflow.interchange.onnx_forward import forward_pass
+        from nodeflow.interchange.onnx.forward import forward_pass
 
         return forward_pass(graph, weights, dtype)
     return _forward(network, Operators(dtype))

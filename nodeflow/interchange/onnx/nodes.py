@@ -10,7 +10,7 @@ from numpy.typing import DTypeLike
 from nodeflow import formula as formulas
 from nodeflow.declare import NodeType
 from nodeflow.errors import InterchangeError
-from nodeflow.interchange.onnx_operators import Operators
+from nodeflow.interchange.onnx.operators import Operators
 from nodeflow.interchange.programs.recipe import Recipe
 
 

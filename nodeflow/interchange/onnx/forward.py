@@ -18,7 +18,7 @@ from nodeflow.engine.plan import Plan
 from nodeflow.engine.run import Run
 from nodeflow.errors import InterchangeError
 from nodeflow.graph import Graph
-from nodeflow.interchange.onnx_nodes import Nodes
+from nodeflow.interchange.onnx.nodes import Nodes
 from nodeflow.interchange.programs.recipe import Recipe
 
 
