@@ -46,9 +46,8 @@ def test_every_graph_file_is_shown():
     assert not [name for name in names if f"graphs/{name}.json" not in page]
 
 
-COMMANDS = sorted(
-    set(re.findall(r"^nodeflow (.+)$", PAGE.read_text(encoding="utf-8"), re.MULTILINE))
-)
+WHOLE = PAGE.read_text(encoding="utf-8")
+COMMANDS = sorted(set(re.findall(r"^nodeflow (.+)$", WHOLE, re.MULTILINE)))
 
 
 @pytest.mark.parametrize("line", COMMANDS)
@@ -64,7 +63,7 @@ def test_every_command_is_one_that_can_be_given(line):
         if parameter == "data":  # a file is looked for among the data, not beside the graph
             assert "/" not in value
         if parameter == "file" and not value.startswith("graphs/"):
-            assert f"nodeflow new {value}" in PAGE.read_text(encoding="utf-8")
+            assert f"nodeflow new {value}" in WHOLE
 
 
 def test_every_picture_is_shown():
