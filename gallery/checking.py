@@ -67,9 +67,9 @@ def exhibit() -> Exhibit:
         ),
         look=(
             (
-                "Once the columns agree switch `approx` off (disable): it takes two forward passes "
-                "a number. Training at full speed leaves it out anyhow, since nothing learns from "
-                "it; `check --all` prints the clock of both."
+                "Once the columns agree switch `approx` off, by a click on the switch in its "
+                "header: it takes two forward passes a number. Training at full speed leaves it "
+                "out anyhow, since nothing learns from it; `check --all` prints the clock of both."
             ),
             f"The check names what is wrong: {', '.join(faults)}. The output layer is right.",
             (

@@ -93,7 +93,7 @@ def exhibit() -> Exhibit:
         ),
         graphs=("wheat-seeds",),
         commands=(
-            "nodeflow new deep.json --data graphs/wheat-seeds.csv --hidden 5 --depth 3",
+            "nodeflow new deep.json --data wheat-seeds.csv --hidden 5 --depth 3",
             "nodeflow train deep.json --epochs 100",
         ),
         look=(

@@ -106,8 +106,9 @@ def exhibit() -> Exhibit:
                 "disappointed here."
             ),
             (
-                "What it does to the weights is plain: the pictures of the hidden units lose their "
-                "noise, and what is left are strokes."
+                "What it does to the weights is plain in grey: all of them shrink, at the edge to "
+                "nearly nothing. The pictures of the hidden units, each scaled by its own largest "
+                "weight, keep their strokes and lose some noise."
             ),
             (
                 f"{count} pixels at the edge are the same in every training row. "

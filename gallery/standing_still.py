@@ -112,8 +112,8 @@ def exhibit() -> Exhibit:
         look=(
             (
                 "The grey band is epochs 15 to 29: accuracy is flat, cost and margin are not. All "
-                "three are of the weights at an epoch's end; the accuracy that train prints of an "
-                "epoch is what its rows met on the way, a little less."
+                "three are of the weights at an epoch's end; a run's history has what the rows of "
+                "an epoch met on the way, a little less."
             ),
             (
                 "What is missing is one class: in the band two kinds of wheat are right nearly "

@@ -103,6 +103,11 @@ def test_what_cannot_be_derived_is_one_sentence(capsys):
     assert nielsen.endswith("2,000 are written; take fewer layers or neurons, or one sample")
     unknown = told(capsys, "derive", file("xor"), "theta3", code=1)["error"]
     assert unknown.startswith("there is no parameter 'theta3'; there is bias1.value, ")
+    for command in ("derive", "why"):
+        slider = told(capsys, command, file("slope-of-the-cost"), "w", code=1)["error"]
+        assert slider == "'w' is no parameter but a node of type slider; the graph has none"
+        constant = told(capsys, command, file("one-neuron"), "x", code=1)["error"]
+        assert constant == "'x' is no parameter but a node of type constant; there is w.value"
     assert told(capsys, "derive", file("xor"), "theta1", code=1)["error"] == (
         "'theta1.value' is 2×2: say which number, such as theta1.value[0,0]"
     )

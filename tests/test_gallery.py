@@ -1,6 +1,8 @@
 """The gallery: its page has the numbers that are measured here again, its pictures are there."""
 
 import importlib
+import re
+import shlex
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
@@ -10,6 +12,7 @@ from networks import HAS_DATA
 from gallery import NAMES
 from gallery.exhibit import GRAPHS, Number
 from gallery.page import FOLDER, PAGE, agrees, draw, file_name, numbers_of, with_section
+from nodeflow.cli import app
 
 FETCHED = {"wheat", "digits_by_cg", "nielsen"}
 
@@ -41,6 +44,26 @@ def test_every_graph_file_is_shown():
     page = PAGE.read_text(encoding="utf-8")
     names = sorted(path.stem for path in GRAPHS.glob("*.json"))
     assert not [name for name in names if f"graphs/{name}.json" not in page]
+
+
+WHOLE = PAGE.read_text(encoding="utf-8")
+COMMANDS = sorted(set(re.findall(r"^nodeflow (.+)$", WHOLE, re.MULTILINE)))
+
+
+@pytest.mark.parametrize("line", COMMANDS)
+def test_every_command_is_one_that_can_be_given(line):
+    """Its words are read as the command line reads them; its files are there or were made above."""
+    name, *words = shlex.split(line)
+    command = app.get_command(None, name)
+    context = command.make_context(name, list(words))
+    for word in words:
+        if word.startswith("graphs/"):
+            assert (GRAPHS.parent / word).is_file(), word
+    for parameter, value in context.params.items():
+        if parameter == "data":  # a file is looked for among the data, not beside the graph
+            assert "/" not in value
+        if parameter == "file" and not value.startswith("graphs/"):
+            assert f"nodeflow new {value}" in WHOLE
 
 
 def test_every_picture_is_shown():

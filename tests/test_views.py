@@ -392,6 +392,15 @@ def test_the_view_shows_the_same_shares():
     assert found.foot == "most: hidden 3, 0.60"
 
 
+def test_the_view_has_the_names_of_neurons_that_stand_alone():
+    graph = load("mazur-neurons-unfolded").add("who", "blame_shares")
+    graph = graph.connect("output.2.delta.delta", "who.delta")
+    found = look(nf.Run(graph.connect("theta2.2.value", "who.weights")), "who")
+    assert found.as_dict()["layer"] == ["output.2"]
+    assert found.ranked.names == ("hidden.2", "hidden.1")
+    assert found.ranked.values == pytest.approx(np.array([0.55, 0.5]) / 1.05)
+
+
 def test_mazurs_blame_is_as_published():
     output, _ = blame_at(nf.Run(load("mazur")), 0, 0)
     assert output.deltas == pytest.approx([0.138498562, -0.0380982366], abs=1e-9)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
+from nodeflow.errors import nearest
 from nodeflow.graph import Graph, Wire
 from nodeflow.shape import Shape
 from nodeflow.workings.lines import SUBSCRIPTS
@@ -101,3 +102,13 @@ def places_of(
 def _who(layer: str, number: int, shapes: Mapping[str, Shape] | None) -> str:
     alone = shapes is not None and shapes[f"{layer}.z"].features == 1
     return neuron(layer, number, 1 if alone else 2)
+
+
+def no_parameter(graph: Graph, address: str, known: Iterable[str]) -> str:
+    """Say that an address is none of the known parameters, what it is or which there are."""
+    key = address.removesuffix(".value")
+    held = graph.nodes.get(key)
+    which = nearest(address, known) or "; the graph has none"
+    if held is None or held.is_parameter:
+        return f"there is no parameter '{address}'{which}"
+    return f"'{key}' is no parameter but a node of type {held.type}{which}"

@@ -18,6 +18,7 @@ import numpy as np
 from nodeflow import formula as formulas
 from nodeflow.engine.run import Run
 from nodeflow.errors import RunError
+from nodeflow.explain.names import no_parameter
 from nodeflow.explain.simplify import (
     Part,
     Tidy,
@@ -83,9 +84,7 @@ def derive(run: Run, address: str, index: tuple[int, ...], *, longest: int = LON
     plan = run.plan
     known = run.weights
     if address not in known:
-        from nodeflow.errors import nearest
-
-        raise RunError(f"there is no parameter '{address}'{nearest(address, known)}")
+        raise RunError(no_parameter(run.graph, address, known.keys()))
     shape = known[address].shape
     if len(index) != len(shape) or any(
         not 0 <= i < size for i, size in zip(index, shape, strict=True)

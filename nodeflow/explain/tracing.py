@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from nodeflow.engine.run import Run
-from nodeflow.errors import RunError, nearest
-from nodeflow.explain.names import place_of, places_of
+from nodeflow.errors import RunError
+from nodeflow.explain.names import no_parameter, place_of, places_of
 from nodeflow.explain.wording import say
 from nodeflow.graph import Graph, Wire
 from nodeflow.nodes.arithmetic import add
@@ -176,8 +176,7 @@ def _index_of(run: Run, address: str, index: Index | int) -> Index:
     graph, key = run.graph, address.rpartition(".")[0]
     node = graph.nodes.get(key)
     if node is None or not node.is_parameter or address not in run.machine.tape.slots:
-        hint = nearest(address, run.weights)
-        raise RunError(f"there is no parameter '{address}'{hint}", node=key)
+        raise RunError(no_parameter(graph, address, run.weights), node=key)
     if not graph.settings(key)["trainable"]:
         raise RunError(f"'{address}' did not change: it is not trainable", node=key)
     if node.mode == "freeze":

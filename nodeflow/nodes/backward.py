@@ -556,8 +556,8 @@ def gradient_approx(
     """Measure ∂J/∂Θ: move each number up and down by ε and look at the cost, twice a number.
 
     One column, in the order of `unroll`, of J of the pass. It is slow, N numbers take 2N forward
-    passes: disable it once the gradients are checked. At full speed it is left out where nothing
-    is trained by it.
+    passes: disable it once the gradients are checked, by the switch in its header. At full speed
+    it is left out where nothing is trained by it.
     """
     moved = [np.array(part, float) for part in parameter]
     found = []

@@ -33,7 +33,7 @@ class Fit:
     @property
     def foot(self) -> str:
         """How far from the points it is."""
-        return f"RMS error {show(self.error)} at {len(self.points)} points"
+        return f"RMS error {show(self.error)}"
 
     def as_dict(self) -> dict[str, Any]:
         """Return the points and the curve."""
@@ -72,7 +72,7 @@ class Fit:
         """Write how near the points the curve is, and where it goes beyond them."""
         first, last = self.outputs[0], self.outputs[-1]
         return [
-            self.foot[:wide],
+            f"{self.foot} at {len(self.points)} points"[:wide],
             f"beyond them: {show(first)} at {show(self.x[0])}, {show(last)} at {show(self.x[-1])}"[
                 :wide
             ],

@@ -210,7 +210,7 @@ const drawers = {
     }
     const every = Math.ceil(points.length / MOST_SEEN);
     points.forEach(([px, py], at) => { if (at % every === 0) made.push(spot(axes.at(px, py), 2.6, "var(--positive)")); });
-    return [made, `RMS error ${show(error)} at ${points.length} points`];
+    return [made, `RMS error ${show(error)}`];
   },
 
   function_plot({ at, x, functions }, [left, top, width, height]) {
