@@ -214,14 +214,13 @@ class Canvas:
         self._weights: Mapping[str, NDArray[Any]] = {}
         self._values_before: Mapping[str, NDArray[Any]] = {}
         self._glides = None
-        self._passed_over = False
+        self._passed_over: bool = False
         """Whether the last frame had no time for nodes and wires."""
         self._least = _LEAST
         self._label_state: tuple[object, ...] = ()
         self._come = False
         self._labels_seen = np.zeros(0, bool)
         self._label_list: list[wireitems.Label] = []
-        self._contents = {}
         self._fills = False
         self._scene: Scene = Scene({}, (), ())
         self._views: list[NodeView] = []

@@ -38,6 +38,7 @@ class TrainingPanel:
         self._send = send
         self._rows: dict[str, Item] = {}
         self._theme: Theme | None = None
+        self._all = True
         self._history: Any = None
         self._drawn: tuple[Any, ...] = ()
         self._shown: tuple[object, ...] = ()
@@ -123,6 +124,9 @@ class TrainingPanel:
 
     def show_all(self, *, shown: bool) -> None:
         """Show all, or leave room to what stands below: buttons and the rate stay."""
+        if shown is self._all:
+            return
+        self._all = shown
         dpg.configure_item(self._plots, show=shown)
         for label in ("batch", "epochs", "seed"):
             dpg.configure_item(self._rows[label], show=shown)
