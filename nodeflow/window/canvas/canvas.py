@@ -102,6 +102,8 @@ class Canvas:
         self.fonts = fonts
         self.busy = False
         """Whether there is more to draw in the next frame."""
+        self._passed_over = False
+        """Whether the last frame had no time for nodes and wires."""
         self._minimap = Minimap()
         self._faces = Faces()
         self._glides: Glides | None = None
@@ -214,8 +216,6 @@ class Canvas:
         self._weights: Mapping[str, NDArray[Any]] = {}
         self._values_before: Mapping[str, NDArray[Any]] = {}
         self._glides = None
-        self._passed_over: bool = False
-        """Whether the last frame had no time for nodes and wires."""
         self._least = _LEAST
         self._label_state: tuple[object, ...] = ()
         self._come = False
