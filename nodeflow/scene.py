@@ -721,6 +721,9 @@ def _as_field(setting: Setting, value: Any) -> tuple[str, str]:
     if setting.kind == "choice" or setting.name == "source":
         return "list", str(value)
     if setting.kind in ("index", "array"):
+        one = value[0] if type(value) is tuple and len(value) == 1 else value
+        if type(one) is float:  # large graphs have thousands of these
+            return "number", show(one)
         array = numbers(value)
         return ("number" if array.size == 1 else "text"), shown(array)
     if isinstance(value, int | float):

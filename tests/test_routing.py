@@ -25,6 +25,7 @@ from nodeflow.routing import (
     straight,
     ways,
 )
+from nodeflow.routing.curves import curves as at_once
 from nodeflow.routing.curves import sampled
 from nodeflow.scene import AT_ONCE, routed, scene, shifted
 from nodeflow.wires import curves
@@ -136,6 +137,12 @@ def test_a_way_never_covers_more_than_the_curve_did(corners, wanted):
         assert (len(way) - 1) % 3 == 0
         assert (way[0], way[-1]) == (end.start, end.end)
         assert over_.covered(sampled(pieces(way))).sum() <= over_.covered(sampled(curve)).sum()
+
+
+@given(*[st.integers(-5000, 5000)] * 4, *[st.sampled_from((-1, 1))] * 2)
+def test_one_wire_that_goes_straight_is_as_many_are(x0, y0, x1, y1, leaves, enters):
+    (many,) = at_once(np.array([[x0, y0, x1, y1, leaves, enters]], float))
+    assert np.array(straight((x0, y0), (x1, y1), leaves, enters)).tobytes() == many.tobytes()
 
 
 def test_what_runs_along_a_way_runs_at_one_speed():

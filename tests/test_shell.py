@@ -26,6 +26,7 @@ from nodeflow.editor.state.requests import (
     ControlRun,
     Derive,
     OpenFile,
+    RunAnew,
     Save,
     SavePreferences,
     ShellRequest,
@@ -101,6 +102,30 @@ def test_save_open_and_recent(shell: Shell, home: Path, graph: nf.Graph) -> None
     (saved,) = do(shell, edited, Save())
     assert isinstance(saved, Saved)
     assert nf.load(path) == saved.graph == edited.graph
+
+
+def test_a_graph_that_was_opened_is_drawn_before_its_run_begins(
+    shell: Shell, home: Path, graph: nf.Graph
+) -> None:
+    """Nothing is told of the run before either, though that goes on meanwhile."""
+    before = Editor.of(nf.sample("xor"))
+    until(shell, before, lambda live: "output.z" in live.values)
+    do(shell, before, ControlRun(Train(100_000)))
+    until(shell, before, lambda live: live.epoch > 2)
+    nf.save(graph, home / "net.json")
+    told = do(shell, before, OpenFile(home / "net.json"))
+    wait(lambda: isinstance(told[-1], Opened) or told.extend(shell.poll(before)))
+    editor = update(before, told[-1])
+    assert editor.requests == (RunAnew(),)
+    assert not shell.perform(RunAnew(), editor)
+    for _ in range(20):
+        assert not [m for m in shell.poll(editor, drawn=False) if isinstance(m, RunUpdate)]
+        time.sleep(0.01)
+    assert not shell.recent()
+    live = until(shell, editor, lambda live: live.values)
+    assert (live.epoch, live.state) == (0, "still")
+    assert {address.partition(".")[0] for address in live.values} <= graph.nodes.keys()
+    wait(lambda: [recent.path for recent in shell.recent()] == [home / "net.json"])
 
 
 def test_a_file_that_cannot_be_opened_or_saved(shell: Shell, home: Path, graph: nf.Graph) -> None:

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from strategies import networks
 
 import nodeflow as nf
-from nodeflow.boxes import FOOT, HEADER, MOST_ROWS, ROW, box
+from nodeflow.boxes import FOOT, HEADER, MOST_ROWS, ROW, Boxes, box
 from nodeflow.declare import CATALOG
 from nodeflow.derive.tidy import backward_nodes, overlaps, tidy, under
 from nodeflow.export.svg import svg
@@ -22,6 +22,7 @@ from nodeflow.theme import DARK, LIGHT
 from nodeflow.wires import curves
 
 GRAPHS = Path(__file__).parent.parent / "graphs"
+NAMES = sorted(path.stem for path in GRAPHS.glob("*.json"))
 FORMS = {
     "as it is": lambda graph: graph,
     "unfolded": nf.unfold,
@@ -35,6 +36,13 @@ FORMS = {
 @pytest.fixture(params=FORMS, ids=str)
 def graph(request):
     return FORMS[request.param](nf.load(GRAPHS / "xor.json"))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_one_box_of_many_nodes_is_that_of_each(name):
+    graph = nf.sample(name)
+    boxes = Boxes(graph)
+    assert all(boxes.of(key) == box(graph, key) for key in graph.nodes)
 
 
 def test_nothing_overlaps(graph):

@@ -42,6 +42,7 @@ class Frame:
         self._state: tuple[object, ...] = ()
         self._status_shown: tuple[object, ...] = ()
         self._looks: tuple[object, ...] = ()
+        self._view = ""
         self._made: list[Item] = []
         still = {
             "no_title_bar": True, "no_resize": True, "no_move": True, "no_collapse": True,
@@ -147,7 +148,9 @@ class Frame:
 
     def show_status(self, editor: Editor) -> None:
         """Write the status line and the title, and what lies over the canvas."""
-        dpg.configure_item(self.drawlist, show=editor.view != "map")
+        if editor.view != self._view:
+            self._view = editor.view
+            dpg.configure_item(self.drawlist, show=editor.view != "map")
         self.map.draw(editor)
         self._play.draw(editor)
         zoom = round(editor.camera.zoom * 100)

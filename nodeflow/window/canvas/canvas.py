@@ -54,6 +54,8 @@ _FILLING = 0.1
 """The same when another graph was opened, of which nothing is there yet."""
 _LEAST = 0.0001
 """Of these so many for each, however large the graph is; one item when a step has just come."""
+_MADE_UP = 0.0004
+"""The same after a frame that left them to this one."""
 _NONE, _HIDDEN, _SHOWN = -1, 0, 1
 _Kind = TypeVar("_Kind", np.bool_, np.int8)
 _NO_RUN = Live()
@@ -100,6 +102,8 @@ class Canvas:
         self.fonts = fonts
         self.busy = False
         """Whether there is more to draw in the next frame."""
+        self._passed_over = False
+        """Whether the last frame had no time for nodes and wires."""
         self._minimap = Minimap()
         self._faces = Faces()
         self._glides: Glides | None = None
@@ -143,7 +147,7 @@ class Canvas:
         self._carry(self._glided(editor) or over.moved)
         self._collect(editor)
         self._motion.draw(editor, self._moved)
-        self._least = 0.0 if self._motion.began else _LEAST
+        self._least = 0.0 if self._motion.began else _MADE_UP if self._passed_over else _LEAST
         self.busy = self.busy or self._motion.busy
         self._differences.draw(editor)
         self._overlay.draw(editor, over)
@@ -212,14 +216,11 @@ class Canvas:
         self._weights: Mapping[str, NDArray[Any]] = {}
         self._values_before: Mapping[str, NDArray[Any]] = {}
         self._glides = None
-        self._passed_over = False
-        """Whether the last frame had no time for nodes and wires."""
         self._least = _LEAST
         self._label_state: tuple[object, ...] = ()
         self._come = False
         self._labels_seen = np.zeros(0, bool)
         self._label_list: list[wireitems.Label] = []
-        self._contents = {}
         self._fills = False
         self._scene: Scene = Scene({}, (), ())
         self._views: list[NodeView] = []
