@@ -12,7 +12,7 @@ from nodeflow.derive.giving import give_weights
 from nodeflow.derive.repeating import duplicate_wired, repeat
 from nodeflow.editor.canvas.neurons import neuron_map
 from nodeflow.editor.canvas.wiring import connected
-from nodeflow.editor.commands import done
+from nodeflow.editor.commands.registry import done
 from nodeflow.editor.state.messages import Key, Typed
 from nodeflow.editor.state.model import Editing, Editor
 from nodeflow.editor.update import update
