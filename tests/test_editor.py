@@ -11,7 +11,7 @@ import nodeflow as nf
 from nodeflow.boxes import box, track
 from nodeflow.declare import CATALOG
 from nodeflow.editor.canvas.overlay import overlay
-from nodeflow.editor.commands import COMMANDS, of_key
+from nodeflow.editor.commands.registry import COMMANDS, of_key
 from nodeflow.editor.dialogs.popups import lines
 from nodeflow.editor.dialogs.searching import found
 from nodeflow.editor.documents.comparing import compared

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 import nodeflow as nf
-from nodeflow.editor.commands import COMMANDS, MENUS
+from nodeflow.editor.commands.registry import COMMANDS, MENUS
 from nodeflow.editor.dialogs.popups import lines
 from nodeflow.editor.shell import Shell
 from nodeflow.editor.state.messages import (

@@ -8,7 +8,7 @@ import pytest
 
 from nodeflow import examples
 from nodeflow.declare import CATALOG
-from nodeflow.editor.commands import COMMANDS
+from nodeflow.editor.commands.registry import COMMANDS
 from nodeflow.editor.state import messages as m
 from nodeflow.editor.state.model import Editor
 from nodeflow.editor.update import update

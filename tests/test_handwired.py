@@ -334,7 +334,7 @@ def test_check_and_train_say_what_is_in_vain(tmp_path, call):
 
 
 def test_the_editor_points_it_out_and_draws_the_wire():
-    from nodeflow.editor.commands import done
+    from nodeflow.editor.commands.registry import done
     from nodeflow.editor.state.model import Editor
 
     editor = Editor.of(wired().disconnect("b1.new.value", "b1.next"))

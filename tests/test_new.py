@@ -429,8 +429,8 @@ def test_a_first_hour(here):
         "24 rows of ../rows.csv. 2-4-2, hidden sigmoid, outputs sigmoid, squared error, "
         "gradient descent with rate 0.3, one sample at a time.\n"
         "target: x3, classes (2 texts that repeat)\n"
-        "measured: right on 33% of 6 rows set apart; always the most frequent class: 33%\n"
-        "· the network is no better than always saying the most frequent class (56% right); try "
+        "measured: right on 33.3 % of 6 rows set apart; always the most frequent class: 33.3 %\n"
+        "· the network is no better than always saying the most frequent class (55.6 % right); try "
         "another rate or more epochs\n"
         "next: nodeflow train nets/mine.json\n"
     )

@@ -138,3 +138,37 @@ def test_no_other_module_of_the_editor_or_the_window_chooses_digits_by_itself():
         if by_hand.search(line) and "relative" not in line
     ]
     assert not found, "\n".join(found)
+
+
+ELSEWHERE = {
+    "editor/playing/timeline.py": "steps a second",
+    "editor/canvas/gestures.py": "rounds what is dragged",
+    "editor/canvas/inplace.py": "rounds what is dragged",
+    "window/panels/training.py": "rounds what is dragged",
+    "window/canvas/canvas.py": "a key of a zoom",
+    "editor/run/sweeping.py": "seconds and minutes",
+    "editor/run/session.py": "so many times as long",
+    "terminal/results.py": "seconds",
+    "terminal/sweeps.py": "seconds",
+    "terminal/accounts.py": "milliseconds",
+    "terminal/sweepplot.py": "numbers of an axis",
+    "views/plot.py": "a whole number",
+    "views/marks.py": "shares in a cell, which has little room",
+    "explain/accounts.py": "whole percent, in a sentence",
+    "explain/apportioning.py": "whole percent, in a sentence",
+    "explain/quality.py": "R²",
+    "explain/simplify.py": "a constant of a formula, with all its digits",
+}
+"""Where decimals are written, beside `workings/shown.py`, and what of."""
+
+
+def test_decimals_are_written_in_one_place():
+    folders = ("editor", "window", "views", "terminal", "playback", "lessons", "explain")
+    package = Path(nf.__file__).parent
+    found = {
+        path.relative_to(package).as_posix()
+        for folder in folders
+        for path in (package / folder).rglob("*.py")
+        if re.search(r":[<>]?\d*,?\.\d+[efg%]", path.read_text("utf-8"))
+    }
+    assert found == ELSEWHERE.keys()

@@ -13,7 +13,7 @@ from nodeflow.derive.repeating import duplicate_wired, repeat
 from nodeflow.derive.tidy import overlaps, tidy
 from nodeflow.editor.canvas.neurons import neuron_map
 from nodeflow.editor.canvas.wiring import connected
-from nodeflow.editor.commands import done
+from nodeflow.editor.commands.registry import done
 from nodeflow.editor.state.messages import Key, Typed
 from nodeflow.editor.state.model import Editing, Editor
 from nodeflow.editor.update import update

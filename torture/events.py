@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from nodeflow.editor.commands import COMMANDS
+from nodeflow.editor.commands.registry import COMMANDS
 from nodeflow.editor.state import messages as m
 from nodeflow.editor.state.model import Editor
 from nodeflow.editor.update import update

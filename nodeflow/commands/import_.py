@@ -11,6 +11,7 @@ import click
 from nodeflow.commands.options import json_option, out_option
 from nodeflow.commands.output import bold, count, echo, print_json, say
 from nodeflow.errors import FileError
+from nodeflow.workings.shown import deviation
 
 FORMATS = ("torch", "safetensors", "onnx", "keras", "mat", "brainjs", "fann", "snns", "weka")
 
@@ -94,10 +95,10 @@ def import_(
         echo("not verified: the other program is not installed, or cannot be asked")
     else:
         check = found.verified
-        slopes = "" if check.gradients is None else f", gradients by {check.gradients:.1e}"
+        slopes = "" if check.gradients is None else f", gradients by {deviation(check.gradients)}"
         echo(
             f"verified against {check.against}: {check.rows} rows, outputs differ by at most "
-            f"{check.outputs:.1e}{slopes}"
+            f"{deviation(check.outputs)}{slopes}"
         )
         if check.unlike:
             echo(f"slopes were not compared: there those of {check.unlike} are NaN")

@@ -7,6 +7,7 @@ import click
 from nodeflow.commands.graphs import load
 from nodeflow.commands.options import file_argument, json_option
 from nodeflow.commands.output import echo, print_json, say
+from nodeflow.workings.shown import deviation
 
 _ROUNDED = 1e-5
 """How far apart the same rule may be in single precision."""
@@ -41,12 +42,14 @@ def twins(file: str, weights: str, *, as_json: bool) -> None:
         return
     width = max(len(one.program) for one in found)
     for one in found:
-        echo(f"{one.program:<{width}}  {one.difference:8.1e}  after {one.after}: {one.what}")
+        echo(
+            f"{one.program:<{width}}  {deviation(one.difference):>8}  after {one.after}: {one.what}"
+        )
     if found[0].difference > _ROUNDED:
         say(
-            f"no rule leads there: the nearest is {found[0].difference:.1e} away, and single "
-            f"precision explains {_ROUNDED:.0e}; is {terminal.clean(file)} what the program began "
-            "with (weights, learning rate, data, order of rows), and was it one update or one "
-            "epoch?",
+            f"no rule leads there: the nearest is {deviation(found[0].difference)} away, and "
+            f"single precision explains {_ROUNDED:.0e}; is {terminal.clean(file)} what the "
+            "program began with (weights, learning rate, data, order of rows), and was it one "
+            "update or one epoch?",
             bad=False,
         )

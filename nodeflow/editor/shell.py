@@ -13,7 +13,7 @@ from nodeflow.data.places import name_folder
 from nodeflow.derive.shapes import infer
 from nodeflow.editor.background import PATIENCE, Job, Latest, Progress, fault_text
 from nodeflow.editor.canvas.hits import prepare
-from nodeflow.editor.commands import PICTURE
+from nodeflow.editor.commands.file import PICTURE
 from nodeflow.editor.dialogs.differing import rival
 from nodeflow.editor.documents import exporting, plugins
 from nodeflow.editor.documents.comparing import compared

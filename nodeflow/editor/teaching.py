@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, assert_never
 
-from nodeflow.editor.commands import leaving, register
+from nodeflow.editor.commands.file import leaving
+from nodeflow.editor.commands.registry import register
 from nodeflow.editor.state.messages import (
     AddTask,
     ChooseTaskKind,

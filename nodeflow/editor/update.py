@@ -6,8 +6,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import assert_never
 
-from nodeflow.editor import commands, teaching
+from nodeflow.editor import teaching
 from nodeflow.editor.canvas import editing, gestures, minimap
+from nodeflow.editor.commands import file, network, registry, view
 from nodeflow.editor.dialogs import differing, popups
 from nodeflow.editor.documents import plugins
 from nodeflow.editor.panels import training
@@ -122,7 +123,7 @@ def _answered(editor: Editor, message: Message) -> Editor:
         case Chosen(number=number):
             return popups.chosen(editor, number)
         case Do(command=name):
-            return commands.done(editor, name)
+            return registry.done(editor, name)
         case Place(type=type_, at=at):
             point = editor.camera.on_canvas(at)
             return editing.attempted(editor, lambda: editing.placed(editor, type_, point))
@@ -143,7 +144,7 @@ def _answered(editor: Editor, message: Message) -> Editor:
             there = nodes & editor.drawn.nodes.keys()
             return replace(editor, selection=there, wire=None, picked=picked)
         case Resized(size=size):
-            return commands.refitted(replace(editor, size=size))
+            return view.refitted(replace(editor, size=size))
         case Pasted(text=text):
             at = editor.aim
             return editing.attempted(editor, lambda: editing.pasted(editor, text, at))
@@ -152,7 +153,7 @@ def _answered(editor: Editor, message: Message) -> Editor:
             made = replace(made, recent=_newest(editor, path))
             if path is None and not kept:  # nothing of it is in a file
                 made = replace(made, saved=Graph())
-            made = commands.done(made, "first-view").asking(RunAnew())
+            made = registry.done(made, "first-view").asking(RunAnew())
             return plugins.asking(teaching.opened(made))
         case Saved(graph=graph, path=path, before=before):
             history = editor.history
@@ -161,9 +162,9 @@ def _answered(editor: Editor, message: Message) -> Editor:
             made = replace(
                 editor, history=history, saved=graph, path=path, recent=_newest(editor, path)
             )
-            return commands.left(made.with_notice(f"saved {path.name}"))
+            return file.left(made.with_notice(f"saved {path.name}"))
         case Derived(graph=graph, label=label):
-            return commands.derived(editor, graph, label)
+            return network.derived(editor, graph, label)
         case Began(what=what, share=share):
             so_far = f"{what} … {share}".rstrip()
             return replace(editor, busy=what).with_notice(f"{so_far}   Escape stops it")
@@ -198,7 +199,7 @@ def _answered(editor: Editor, message: Message) -> Editor:
         case Overtook(rival=rival, text=text):
             return differing.overtaken(editor, rival, text)
         case Differed(both=both, title=title):
-            return commands.done(differing.shown(editor, both, title), "fit")
+            return registry.done(differing.shown(editor, both, title), "fit")
         case (
             ChooseTaskKind()
             | AddTask()
@@ -259,5 +260,5 @@ def _key(editor: Editor, key: Key) -> Editor:
         return editing.moved(
             editor, editor.selection, (dx * length, dy * length), key=("nudge", editor.selection)
         )
-    command = commands.of_key(key)
-    return commands.done(editor, command.name) if command else editor
+    command = registry.of_key(key)
+    return registry.done(editor, command.name) if command else editor

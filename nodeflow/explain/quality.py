@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from nodeflow.data.generators import GENERATORS
 from nodeflow.nodes.source import constant
+from nodeflow.workings.shown import percent
 
 if TYPE_CHECKING:
     from nodeflow.data import Split
@@ -69,12 +70,12 @@ class Quality:
         if self.line is not None and self.train <= self.line:
             return (
                 f"the network is no better than always saying the most frequent class "
-                f"({self.line:.0%} right); try another rate or more epochs"
+                f"({percent(self.line)} right); try another rate or more epochs"
             )
         if self.test is not None and self.line_test is not None and self.test <= self.line_test:
             return (
                 "on the rows set apart the network is no better than always saying the most "
-                f"frequent class ({self.line_test:.0%} right)"
+                f"frequent class ({percent(self.line_test)} right)"
             )
         return ""
 
@@ -87,8 +88,8 @@ class Quality:
         value = self.train if self.test is None else self.test
         beside = self.line if self.test is None else self.line_test
         if self.classes:
-            most = "" if beside is None else f"; always the most frequent class: {beside:.0%}"
-            return f"right on {value:.0%} of {where}{most}"
+            most = "" if beside is None else f"; always the most frequent class: {percent(beside)}"
+            return f"right on {percent(value)} of {where}{most}"
         line = "" if beside is None else f"; a straight line: R² = {beside:.2f}"
         return f"R² = {value:.2f} on {where}{line}"
 

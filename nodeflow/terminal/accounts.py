@@ -9,7 +9,7 @@ from rich.text import Text
 
 from nodeflow.terminal import look
 from nodeflow.terminal.look import clean, maybe, percent, plural, print_inset, table, title
-from nodeflow.workings.shown import show
+from nodeflow.workings.shown import deviation, share, show
 
 if TYPE_CHECKING:
     from nodeflow.engine.comparison import Comparison
@@ -48,7 +48,7 @@ def show_blame(run: Run, at: tuple[int, int], layers: Sequence[Responsibility]) 
         for place, i in enumerate(layer.ranking[:_MOST_ROWS]):
             rows.add_row(
                 Text(clean(layer.neurons[i]) + (" ←" if place == 0 else "")),
-                f"{layer.shares[i]:.2f}",
+                share(layer.shares[i]),
                 Text("█" * round(20 * layer.shares[i]) or "▏", style="yellow"),
                 show(layer.blame[i]),
                 *(percent(abs(layer.each[j, i])) for j in range(len(of_each))),
@@ -118,7 +118,7 @@ def show_sides(sides: Comparison) -> None:
     rows = table("∂J/∂", "backward pass", "differences", "apart", numbers=("backward pass",
                  "differences", "apart"))  # fmt: skip
     for name, gradient, difference in sides.listed(_MOST_ROWS):
-        apart = f"{abs(gradient - difference):.1e}"
+        apart = deviation(abs(gradient - difference))
         rows.add_row(Text(clean(name)), show(gradient), show(difference), apart)
     print_inset(out, rows)
     count = sides.count

@@ -21,7 +21,7 @@ from nodeflow.terminal.look import (
     table,
     title,
 )
-from nodeflow.workings.shown import short, show
+from nodeflow.workings.shown import deviation, short, show
 
 if TYPE_CHECKING:
     from nodeflow.difference import Change
@@ -124,7 +124,7 @@ def show_check(graph: Graph, outcome: Check) -> None:
         rows.add_row(
             Text(key),
             Text(f"{sign} {word}", style=style),
-            f"{found.relative_error:.1e}",
+            deviation(found.relative_error),
             str(found.checked),
             Text(apart),
         )
@@ -149,7 +149,7 @@ def show_check(graph: Graph, outcome: Check) -> None:
         for reason, keys in reasons.items():
             out.print(Text(f"  {', '.join(keys)}: {reason}"))
     else:
-        worst = f"largest relative error {outcome.max_relative_error:.1e}"
+        worst = f"largest relative error {deviation(outcome.max_relative_error)}"
         out.print(Text(f"  ✓ valid; {worst}", style="green"))
 
 

@@ -18,6 +18,7 @@ from rich.text import Text
 from nodeflow.inert import is_number
 from nodeflow.sweeps.rows import is_share
 from nodeflow.terminal.look import clean, maybe, percent
+from nodeflow.workings.shown import show
 
 if TYPE_CHECKING:
     from nodeflow.sweeps import Sweep
@@ -110,7 +111,7 @@ def _over_epochs(found: Sweep) -> list[Curve]:
 
 
 def _short(value: Any) -> str:
-    return clean(f"{value:.4g}" if isinstance(value, float) else str(value))
+    return clean(show(value) if isinstance(value, float) else str(value))
 
 
 # --- curves ---------------------------------------------------------------------------------------

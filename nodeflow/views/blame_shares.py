@@ -14,7 +14,7 @@ from nodeflow.theme import Theme
 from nodeflow.views.bars import Bars
 from nodeflow.views.marks import Area, Mark
 from nodeflow.views.sight import Sight
-from nodeflow.workings.shown import show
+from nodeflow.workings.shown import share, show
 
 if TYPE_CHECKING:
     from nodeflow.engine.run import Run
@@ -30,7 +30,7 @@ class BlameShares:
     def foot(self) -> str:
         """The neuron that is most to blame."""
         most = self.of.ranking[0]
-        return f"most: {self.of.neurons[most]}, {self.of.shares[most]:.2f}"
+        return f"most: {self.of.neurons[most]}, {share(self.of.shares[most])}"
 
     def as_dict(self) -> dict[str, Any]:
         """Return a line a neuron, ranked, and its share in each δ."""
@@ -56,7 +56,7 @@ class _Decimals(Bars):
     """Bars of shares that are written as 0.30."""
 
     def text(self, value: float) -> str:
-        return f"{value:.2f}"
+        return share(value)
 
 
 def who(

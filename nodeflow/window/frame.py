@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from nodeflow.editor.commands import COMMANDS, MENUS
+from nodeflow.editor.commands.registry import COMMANDS, MENUS
 from nodeflow.editor.panels.room import NARROWEST, widths
 from nodeflow.editor.state.messages import Do, Message, SetPreference
 from nodeflow.editor.state.model import Editor, Preferences

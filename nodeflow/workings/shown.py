@@ -94,6 +94,16 @@ def percent(share: float) -> str:
     return f"{round(100 * share, 1) + 0.0:.1f} %"
 
 
+def share(part: Any) -> str:
+    """Return a part of 1, with two decimals: how much of the blame is whose."""
+    return f"{float(part):.2f}"
+
+
+def deviation(size: Any) -> str:
+    """Return how far two numbers lie apart, two digits with their power of ten: 3.1e-09."""
+    return f"{float(size):.1e}"
+
+
 def precise(number: Any) -> str:
     """Return a number with six digits: who calculates with it needs more than who reads it."""
     return f"{float(number):.6g}".replace("-", "−")

@@ -16,7 +16,7 @@ from helpers_window import ROOT, wait_for
 
 import nodeflow as nf
 from nodeflow.declare import CATALOG
-from nodeflow.editor.commands import COMMANDS
+from nodeflow.editor.commands.registry import COMMANDS
 from nodeflow.editor.dialogs.popups import lines
 from nodeflow.editor.playing.controls import PROMPTS
 from nodeflow.editor.state.model import Ask, Editor, Menu, Palette, Popup

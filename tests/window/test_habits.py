@@ -46,7 +46,7 @@ def test_in_a_small_window_the_curves_make_room_for_what_is_selected(started, mo
     assert above < top < top + high < above + tall
     mouse.click(*window.middle("theta1"))
     window.until(lambda state: state["selection"] == ["theta1"])
-    x, y = window.wait("field value")
+    _, y = window.wait("field value")
     assert above < y < above + tall
     window.settled()
     shot()

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, get_args
 from nodeflow.difference import difference
 from nodeflow.editor.canvas.gestures import moved
 from nodeflow.editor.canvas.hits import node_at
-from nodeflow.editor.commands import LOOKED_AT
+from nodeflow.editor.commands.registry import LOOKED_AT
 from nodeflow.editor.dialogs.line import Line
 from nodeflow.editor.state.messages import (
     Failed,

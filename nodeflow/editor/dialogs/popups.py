@@ -9,8 +9,8 @@ import numpy as np
 
 from nodeflow.boxes import box
 from nodeflow.declare import CATALOG, NodeType
-from nodeflow.editor import commands
 from nodeflow.editor.canvas import editing, inplace, usual, wiring
+from nodeflow.editor.commands import file, registry
 from nodeflow.editor.dialogs import differing
 from nodeflow.editor.dialogs.line import Line
 from nodeflow.editor.dialogs.sampling import offered
@@ -69,10 +69,10 @@ def lines(editor: Editor) -> Sequence[Line]:
         case Choices() as popup:
             return [Line(name, name) for name in inplace.choices(editor, popup)]
         case Menu(canvas=True):
-            there = (commands.COMMANDS.get(name) for name in _CANVAS)
+            there = (registry.COMMANDS.get(name) for name in _CANVAS)
             return [Line(c.name, c.title, c.shortcut) for c in there if c is not None]
         case Menu():
-            chosen = (c for c in commands.COMMANDS.values() if c.context)
+            chosen = (c for c in registry.COMMANDS.values() if c.context)
             return [Line(c.name, c.title, c.shortcut) for c in chosen]
         case Question(answers=answers):
             return [Line(command, text) for text, command in answers]
@@ -147,7 +147,7 @@ def _commands(text: str) -> list[Line]:
     wanted = text.lower().split()
     return [
         Line(command.name, command.title, command.shortcut)
-        for command in commands.COMMANDS.values()
+        for command in registry.COMMANDS.values()
         if command.name not in ("palette", "cancel")
         and all(word in f"{command.title} {command.name}".lower() for word in wanted)
     ]
@@ -180,7 +180,7 @@ def _panel(editor: Editor, name: str) -> list[Line]:
         entries = enumerate(editor.history.entries)
         return [Line(str(n), e.label, "now" if n == editor.history.at else "") for n, e in entries]
     if name == "shortcuts":
-        return [Line(c.name, c.title, c.shortcut) for c in commands.COMMANDS.values() if c.shortcut]
+        return [Line(c.name, c.title, c.shortcut) for c in registry.COMMANDS.values() if c.shortcut]
     if name == "recent":
         return [Line(str(path), path.name, str(path.parent)) for path in editor.recent]
     if name == "differences" and editor.comparison is not None:
@@ -273,17 +273,17 @@ def _done(editor: Editor, popup: Popup | None, name: str) -> Editor:
             return replace(editor, history=editor.history.to(int(name)))
         case Panel(name="recent"):
             path = next(path for path in editor.recent if str(path) == name)
-            return commands.leaving(editor, OpenFile(path))
+            return file.leaving(editor, OpenFile(path))
         case Panel(name="samples"):
-            return commands.leaving(editor, OpenSample(name))
+            return file.leaving(editor, OpenSample(name))
         case Panel(name="differences"):
             return shown(editor, name) if name in editor.drawn.nodes else editor
         case Question(about=Rival() as found):
             return differing.resolved(editor, found, name)
         case Question():
-            return commands.answered(editor, popup, name)
+            return file.answered(editor, popup, name)
         case _:
-            return commands.done(editor, name)
+            return registry.done(editor, name)
 
 
 def _placed(editor: Editor, name: str, at: tuple[float, float], port: str | None) -> Editor:

@@ -9,7 +9,7 @@ from nodeflow.declare import NodeType
 from nodeflow.editor.state.model import Editor
 from nodeflow.engine.snapshot import AHEAD
 from nodeflow.playback.curve import column, epochs
-from nodeflow.workings.shown import rough, show
+from nodeflow.workings.shown import percent, rough, share, show
 
 _MOST = 4
 """So many neurons are named."""
@@ -70,7 +70,7 @@ def _still(editor: Editor, node: str) -> str:
     if still is not None:
         begin, end = still
         lines.append(
-            f"It stood at {100 * hits[begin]:.1f} % from epoch {at[begin]} to {at[end]}, while the "
+            f"It stood at {percent(hits[begin])} from epoch {at[begin]} to {at[end]}, while the "
             f"cost went from {show(costs[begin])} to {show(costs[end])}: outputs moved, and no row "
             "changed sides."
         )
@@ -134,7 +134,7 @@ def _blamed(editor: Editor, node: str) -> str:
     found = responsibility(layer, names, theta, of_row)
     if not found.shares.any() or len(names) < 2:
         return ""
-    shares = ", ".join(f"{names[i]} {found.shares[i]:.2f}" for i in found.ranking[:_MOST])
+    shares = ", ".join(f"{names[i]} {share(found.shares[i])}" for i in found.ranking[:_MOST])
     return f"Blame for its error: {shares}{', …' if len(names) > _MOST else ''}"
 
 

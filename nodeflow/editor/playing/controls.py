@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import assert_never
 
 from nodeflow.editor.canvas import aside
-from nodeflow.editor.commands import register
+from nodeflow.editor.commands.registry import register
 from nodeflow.editor.playing.motion import owner
 from nodeflow.editor.state.model import Ask, Editor, Live
 from nodeflow.editor.state.requests import ControlRun, SavePreferences

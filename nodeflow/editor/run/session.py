@@ -18,7 +18,7 @@ from nodeflow.editor.run.worker import Worker
 from nodeflow.editor.state.model import Live
 from nodeflow.editor.state.runcommands import Go, Open, Pause, RunCommand, Start, in_words
 from nodeflow.graph import Graph
-from nodeflow.workings.shown import precise, rough
+from nodeflow.workings.shown import deviation, precise, rough
 
 
 class Session:
@@ -198,7 +198,8 @@ def checked(graph: Graph, progress: Progress | None = None) -> tuple[dict[str, s
             key: node.status
             if node.status == "ok"
             else f"{node.status}: gradient {precise(node.gradient)}, "
-            f"difference {precise(node.difference)}, relative error {node.relative_error:.1e}"
+            f"difference {precise(node.difference)}, "
+            f"relative error {deviation(node.relative_error)}"
             + (f"; {node.reason}" if node.reason else "")
             for key, node in found.nodes.items()
         },

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from nodeflow.derive.phases import PHASES
-from nodeflow.editor.commands import COMMANDS
+from nodeflow.editor.commands.registry import COMMANDS
 from nodeflow.editor.playing.timeline import Timeline, curve, share_of, speed_at, speed_text
 from nodeflow.editor.state.messages import Do, Message
 from nodeflow.editor.state.model import Editor
