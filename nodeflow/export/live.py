@@ -41,10 +41,14 @@ from nodeflow.playback.grammar import language
 from nodeflow.playback.stops import newest
 from nodeflow.scene import scene
 
-PLAYER = (
+ENGINE = (
     "packed.js", "common.js", "sums.js", "random.js", "starts.js", "machine.js", "schedule.js",
     "checkpoints.js", "standing.js", "stepping.js", "rewinding.js", "training.js", "typing.js",
-    "run.js", "numbers.js", "formulas.js", "why.js", "live.js",
+    "run.js",
+)  # fmt: skip
+"""The scripts of what computes, in their order."""
+PLAYER = (
+    *ENGINE, "numbers.js", "formulas.js", "why.js", "live.js",
     *DRAWN, "drawing.js", "views.js", "map.js", "predict.js", "conditions.js", "judging.js",
     "watching.js", "state.js", "taken.js", "questions.js", "lesson.js", "lessonpanel.js",
     "changepanel.js", "tabs.js", "stops.js", "sharing.js", "api.js", "change.js", "computing.js",

@@ -1,8 +1,6 @@
 // What a page that computes offers to scripts.
 
 function apiOf(index, run, source, view, { train, set, setting, reset, batch, refresh, lead, graph, link, takeUp }) {
-  const known = (number) => (Number.isNaN(number) ? null : number);
-
   /** Do something and show it. */
   const refreshing = (act) => (...given) => {
     view.pause();
@@ -31,9 +29,7 @@ function apiOf(index, run, source, view, { train, set, setting, reset, batch, re
     reset: refreshing((seed) => { reset(seed); return run.moment(); }),
     batch: refreshing((size) => { batch(size); return run.moment(); }),
     cost: () => run.cost(),
-    history: () => run.log.map(([cost, train_accuracy, test_cost, test_accuracy], at) => ({
-      epoch: at + 1, cost: known(cost), train_accuracy: known(train_accuracy), test_cost: known(test_cost), test_accuracy: known(test_accuracy),
-    })),
+    history: () => run.history(),
     until: async (words, epochs = index.epochs) => {
       view.pause();
       return goOnUntil(run, new Watch(run, readFrom(index, run, requireAddress(words))), epochs, refresh).finally(refresh);

@@ -87,6 +87,14 @@ class Standing {
     return Object.fromEntries(this.data.own.map((key) => [`${key}.value`, this.machine.read(`${key}.value`, 1)]));
   }
 
+  /** A line an epoch. */
+  history() {
+    const known = (number) => (Number.isNaN(number) ? null : number);
+    return this.log.map(([cost, train_accuracy, test_cost, test_accuracy], at) => ({
+      epoch: at + 1, cost: known(cost), train_accuracy: known(train_accuracy), test_cost: known(test_cost), test_accuracy: known(test_accuracy),
+    }));
+  }
+
   cost() {
     const { cost } = this.data, [sum, , count] = this.at.tallies;
     if (cost === null || !Object.hasOwn(this.data.slots, cost)) return null;
