@@ -245,6 +245,21 @@ def test_a_picture_of_weights_that_are_all_zero_can_be_opened(tmp_path, monkeypa
     assert not read.any()
 
 
+def test_other_programs_open_a_picture_of_many_weights(tmp_path):
+    """Pillow refuses a picture, and libpng its text, if one text chunk of it unpacks to too much."""
+    values = np.random.default_rng(0).normal(size=(800, 400))
+    graph = nf.Graph(about="größer 🜁 " * 30_000).add("w", "parameter", value=values)
+    export(graph, tmp_path / "w.png", scale=0.2)
+    shown = opened(tmp_path / "w.png")
+    assert shown.load()[0, 0]
+    assert list(shown.text) == ["nodeflow"]
+    kinds = [kind for kind, _ in picture._chunks((tmp_path / "w.png").read_bytes(), "")]
+    assert 10 < kinds.count(b"iTXt") < 40
+    read = nf.load(tmp_path / "w.png")
+    assert np.array_equal(read.settings("w")["value"].values, values)
+    assert read.about == graph.about
+
+
 @given(st.binary(max_size=200), st.booleans())
 def test_any_bytes_after_the_signature_are_refused_in_words(data, compressed):
     body = b"iTXtnodeflow\0\x01\0\0\0" + (zlib.compress(data) if compressed else data)

@@ -581,6 +581,48 @@ def test_oranges_header_rows(tmp_path):
     assert load(tmp_path, words, "t.tab").features == ("a", "b")
 
 
+def test_meka_says_which_attributes_are_targets(tmp_path):
+    """The name of the relation says how many come first, or, with a minus, last."""
+    names = ["amazed", "happy", "sad"]
+    labels = [f"@attribute {name} {{0,1}}" for name in names]
+    numbers = [f"@attribute {name} numeric" for name in "ab"]
+    for count, head in (("3", labels + numbers), ("-3", numbers + labels)):
+        first = count == "3"
+        body = [
+            [i % 2, i // 2 % 2, i % 3 // 2, i / 7, i * 0.37 % 1]
+            if first else [i / 7, i * 0.37 % 1, i % 2, i // 2 % 2, i % 3 // 2]
+            for i in range(30)
+        ]  # fmt: skip
+        lines = [f"@relation 'Music: -C {count} -split-percentage 60'", *head, "@data"]
+        text = "\n".join([*lines, *(",".join(map(str, row)) for row in body)])
+        table = load(tmp_path, text, "t.arff")
+        assert table.features == ("a", "b")
+        assert table.reading.target == tuple(names)
+        assert table.y[5].tolist() == [1, 0, 1]
+        single = load(tmp_path, text.replace(f"-C {count}", f"-C {count[:-1]}1"), "t.arff")
+        assert single.reading.target == ("amazed" if first else "sad")
+        assert single.classes == ("0", "1")
+    plain = text.replace("Music: -C -3", "Music-weka.filters.Discretize-C3")
+    assert load(tmp_path, plain, "t.arff").reading.target == "sad"
+
+
+@pytest.mark.parametrize("outputs", [1, 3])
+def test_fanns_training_data(tmp_path, outputs):
+    """With as many outputs as inputs all its lines are of one width, as those of a table."""
+    r = np.random.default_rng(0)
+    x, y = r.random((20, 3)).round(3), r.random((20, outputs)).round(3)
+    lines = [f"20 3 {outputs}"]
+    for row in zip(x, y, strict=True):
+        lines += [" ".join(map(str, part)) for part in row]
+    table = load(tmp_path, "\n".join(lines) + "\n", "t.data")
+    assert np.array_equal(table.x, x)
+    assert np.array_equal(table.y, y)
+    assert "rows 20, inputs 3, outputs" in table.reading.notes[0]
+    lines[0] = "21 3 3"  # says too much: three columns of numbers, one of them whole
+    if outputs == 3:
+        assert load(tmp_path, "\n".join(lines), "t.data").x.shape == (41, 2)
+
+
 def test_matlab(tmp_path):
     from scipy.io import savemat
 

@@ -2,10 +2,12 @@
 
 Blanks and commas both part the values of a row; % begins a comment, also behind values; single
 and double quotes hold a value, with backslash escapes. An unquoted ? is missing, a quoted '?' is
-a value. In a sparse row `{3 x, 7 2.5}` what is not named is 0, or the first value that a nominal
+a value. MEKA says in the name of the relation which attributes are targets: `-C 3` the first three,
+`-C -3` the last three. In a sparse row `{3 x, 7 2.5}` what is not named is 0, or the first value that a nominal
 attribute declares.
 
-Source: weka.core.converters.ArffLoader, and the page "ARFF" of Weka's manual.
+Source: weka.core.converters.ArffLoader, the page "ARFF" of Weka's manual, and section 3 of the
+MEKA tutorial.
 """
 
 from __future__ import annotations
@@ -30,6 +32,8 @@ _TOKEN = re.compile(
 _ESCAPE = re.compile(r"\\(.)")
 _ESCAPED = {"n": "\n", "t": "\t", "r": "\r"}
 _NUMBERS = ("numeric", "real", "integer")
+_MEKA = re.compile(r":.*?\s-C\s+(-?[1-9]\d{0,5})(?!\S)")
+"""How many targets a file for several labels says that it has, in the name of its relation."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +51,7 @@ class _Attribute:
     name: str
     kind: str
     levels: tuple[str, ...] = ()
+    role: str = ""
     cells: list[str] = field(default_factory=list)
     values: list[float] = field(default_factory=list)
 
@@ -59,7 +64,7 @@ def arff_sheet(path: Path, options: Options) -> Sheet:
     text, notes = decode(data, path.name)
     attributes: list[_Attribute] = []
     lines: list[int] = []
-    weighted = False
+    weighted, targets = False, 0
     rows = _lines(text, options.skip)
     for number, line in rows:
         tokens = _tokens(line, path.name, number)
@@ -72,7 +77,10 @@ def arff_sheet(path: Path, options: Options) -> Sheet:
             attributes.append(_attribute(tokens[1:], path.name, number))
         elif word == "@end" or (attributes and attributes[-1].kind == "relational"):
             continue
-        elif word != "@relation":
+        elif word == "@relation":
+            said = _MEKA.search(" ".join(token.text for token in tokens[1:]))
+            targets = 0 if said is None else int(said[1])
+        else:
             msg = f"'{tokens[0].text}' is no declaration; write @relation, @attribute or @data"
             raise DataError(msg, file=path.name, row=number)
     if not attributes:
@@ -82,6 +90,8 @@ def arff_sheet(path: Path, options: Options) -> Sheet:
         if attribute.kind == "relational":
             msg = f"'{attribute.name}' is relational, a table in a table; leave it out"
             raise DataError(msg, file=path.name)
+    if 0 < abs(targets) < len(attributes):
+        _mark(attributes[:targets] if targets > 0 else attributes[targets:])
     for number, line in rows:
         tokens = _tokens(line, path.name, number)
         if not tokens:
@@ -93,6 +103,14 @@ def arff_sheet(path: Path, options: Options) -> Sheet:
     if weighted:
         notes.append("weights of rows, {…} at their ends, are not used")
     return Sheet(path.name, tuple(map(_column, attributes)), lines, "arff", notes=tuple(notes))
+
+
+def _mark(targets: Sequence[_Attribute]) -> None:
+    """Make targets of attributes; several that are 0 or 1 each are numbers."""
+    for target in targets:
+        target.role = "target"
+        if len(targets) > 1 and target.levels == ("0", "1"):
+            target.kind, target.levels = "numeric", ()
 
 
 def _lines(text: str, skip: int) -> Iterator[tuple[int, str]]:
@@ -210,6 +228,6 @@ def _put(attribute: _Attribute, token: _Token | None, file: str, row: int, colum
 
 def _column(attribute: _Attribute) -> Column:
     if attribute.kind == "numeric":
-        return Column(attribute.name, values=np.array(attribute.values))
-    role = "left out" if attribute.kind == "date" else ""
+        return Column(attribute.name, values=np.array(attribute.values), role=attribute.role)
+    role = "left out" if attribute.kind == "date" else attribute.role
     return Column(attribute.name, attribute.cells, typed=True, levels=attribute.levels, role=role)

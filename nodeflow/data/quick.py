@@ -31,6 +31,7 @@ from nodeflow.data.options import Options
 from nodeflow.data.reading import check_size, reading, tell
 from nodeflow.data.sheet import Sheet
 from nodeflow.data.stacking import NotPlain, Numbers, Part, Stack, Texts
+from nodeflow.data.fannfile import fann_sheet
 from nodeflow.data.textfile import careful_sheet, sheet_from_text
 
 if TYPE_CHECKING:
@@ -61,6 +62,9 @@ def text_sheet(path: Path, options: Options) -> Sheet:
     """
     check_size(path)
     if path.suffix.lower() != ".gz":
+        fann = fann_sheet(path, options)
+        if fann is not None:
+            return fann
         with reading(path):
             sheet = quick_sheet(path, options) if path.stat().st_size > LARGE else None
         if sheet is not None:

@@ -25,7 +25,7 @@ def graph_in_address(address: str) -> str:
     try:
         packed = urlsafe_b64decode(fragment + "=" * (-len(fragment) % 4))
         text = unpacked(
-            packed,
+            [packed],
             where="this address",
             damaged=_DAMAGED,
             instead="open the page, and press Save",

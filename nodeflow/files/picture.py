@@ -1,4 +1,8 @@
-"""A graph inside a PNG: its text is an iTXt chunk with the keyword `nodeflow`."""
+"""A graph inside a PNG: its text, in pieces, is iTXt chunks with the keyword `nodeflow`.
+
+Other programs give up on a picture (Pillow), or on its text (libpng), where one chunk unpacks to more
+than they have room for, a megabyte or eight.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +16,8 @@ _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _KEYWORD = b"nodeflow"
 _COMPRESSED = b"\0\x01\0\0\0"
 """Ends the keyword, says that zlib compressed the text, and names no language."""
+_PIECE = 250_000
+"""A chunk has so many characters at most, which take a megabyte at most."""
 _AROUND = 12
 """Bytes of a chunk beside its contents: length, type and checksum."""
 
@@ -23,29 +29,35 @@ def is_picture(data: bytes) -> bool:
 
 def with_graph(png: bytes, text: str) -> bytes:
     """Return a PNG that carries the text of a graph file, before its end."""
-    content = _KEYWORD + _COMPRESSED + packed(text.encode("utf-8"))
-    body = b"iTXt" + content
-    chunk = len(content).to_bytes(4, "big") + body + zlib.crc32(body).to_bytes(4, "big")
     end = len(png) - _AROUND
-    return png[:end] + chunk + png[end:]
+    pieces = (text[at : at + _PIECE].encode("utf-8") for at in range(0, len(text), _PIECE))
+    return b"".join([png[:end], *map(_chunk, packed(*pieces)), png[end:]])
+
+
+def _chunk(content: bytes) -> bytes:
+    body = b"iTXt" + _KEYWORD + _COMPRESSED + content
+    return (len(body) - 4).to_bytes(4, "big") + body + zlib.crc32(body).to_bytes(4, "big")
 
 
 def graph_in(data: bytes, *, file: str = "") -> bytes:
     """Return the text of the graph that a PNG carries; raises `FileError`."""
+    pieces = []
     for kind, content in _chunks(data, file):
         if kind == b"iTXt" and content.startswith(_KEYWORD + b"\0"):
             if not content.startswith(_KEYWORD + _COMPRESSED):
                 raise FileError(_DAMAGED, file=file)
-            return unpacked(
-                content[len(_KEYWORD + _COMPRESSED) :],
-                where="this picture",
-                damaged=_DAMAGED,
-                instead="open the graph file it was made from",
-                file=file,
-            )
-    raise FileError(
-        "this picture carries no graph: open the graph file it was made from, "
-        "or export it again with its graph",
+            pieces.append(content[len(_KEYWORD + _COMPRESSED) :])
+    if not pieces:
+        raise FileError(
+            "this picture carries no graph: open the graph file it was made from, "
+            "or export it again with its graph",
+            file=file,
+        )
+    return unpacked(
+        pieces,
+        where="this picture",
+        damaged=_DAMAGED,
+        instead="open the graph file it was made from",
         file=file,
     )
 
