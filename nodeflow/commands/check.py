@@ -32,7 +32,9 @@ def check(file: str, *, whole: bool, every: bool, as_json: bool) -> int:
     from nodeflow.engine.check import check as check_gradients
     from nodeflow.engine.plan import plan
 
-    unfolding = plan(graph).unfolding
+    planned = plan(graph)
+    planned.inference.require()
+    unfolding = planned.unfolding
     known = bool(unfolding.cost and unfolding.gradients)
     from nodeflow import terminal
 

@@ -22,6 +22,8 @@ class Evaluation:
     cost: float | None = None
     faults: tuple[str, ...] = ()
     """Where NaN or Infinity first appeared, unless the cost and all gradients are finite."""
+    placeholders: tuple[str, ...] = ()
+    """Which nodes are placeholders, and why: they and what waits for them have no values."""
     weights: dict[str, Any] = field(default_factory=dict)
     tables: Mapping[str, Any] = field(default_factory=dict)
     """The data of data sets, for what views show."""
@@ -31,7 +33,8 @@ def evaluate(graph: Graph, weights: Mapping[str, Any] | None = None) -> Evaluati
     """Evaluate the first batch forward and backward; nothing is updated.
 
     Where an update is a loop over samples, the rows of the samples are put under each other. NaN
-    and Infinity are values like others: they stop no node that does not depend on them.
+    and Infinity are values like others: they stop no node that does not depend on them. Nor does a
+    placeholder.
     """
     # A search tries weights: the pass itself is that of any trainer over the whole data.
     searches = [key for key in graph.searches if graph.nodes[key].mode == "active"]
@@ -73,6 +76,7 @@ def evaluate(graph: Graph, weights: Mapping[str, Any] | None = None) -> Evaluati
         gradients,
         cost,
         tuple(faults.values()),
+        run.plan.placeholders,
         run.weights,
         run.plan.inference.tables,
     )
