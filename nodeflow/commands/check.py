@@ -32,9 +32,7 @@ def check(file: str, *, whole: bool, every: bool, as_json: bool) -> int:
     from nodeflow.engine.check import check as check_gradients
     from nodeflow.engine.plan import plan
 
-    planned = plan(graph)
-    planned.inference.require()
-    unfolding = planned.unfolding
+    unfolding = plan(graph).unfolding
     known = bool(unfolding.cost and unfolding.gradients)
     from nodeflow import terminal
 

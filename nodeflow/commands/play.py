@@ -59,6 +59,7 @@ def play(
     into a pipe it goes to the end.
     """
     from nodeflow import terminal
+    from nodeflow.engine.evaluation import placeholders_of
     from nodeflow.engine.run import Run
     from nodeflow.playback import moments
     from nodeflow.playback.beats import beats
@@ -68,7 +69,8 @@ def play(
         enter("reading")
         graph = load(file)
         enter("planning")
-        run = Run(graph)
+        run = Run(graph, strict=not graph.has_placeholders)
+    placeholders = placeholders_of(run)
     schedule = run.schedule
     state().streams = True
     if speed is None:
@@ -94,7 +96,7 @@ def play(
     try:
         if speed and not as_json and run.order and terminal.is_interactive():
             terminal.play_live(player, level, speed, last)
-            return _told(run.plan.placeholders)
+            return _told(placeholders)
         show: Callable[[list[Step]], None] = (
             (lambda steps: print_json(steps[-1].as_dict()))
             if as_json
@@ -111,7 +113,7 @@ def play(
         raise KeyboardInterrupt(f"playing was interrupted at {where}") from None
     if player.reason:
         say(f"stopped at {player.place}: {player.reason}", bad=False)
-    return _told(run.plan.placeholders)
+    return _told(placeholders)
 
 
 def _told(placeholders: Sequence[str]) -> int:

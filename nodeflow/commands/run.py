@@ -34,6 +34,7 @@ def run(file: str, *, as_json: bool) -> int:
         print_json({
             "values": found.values, "gradients": found.gradients, "cost": found.cost,
             **({"views": shown} if shown else {}),
+            **({"error": "; ".join(found.placeholders)} if found.placeholders else {}),
         })  # fmt: skip
     else:
         from nodeflow import terminal

@@ -96,8 +96,6 @@ def train(
     with ExitStack() as stack:
         with terminal.reading_bar():
             run = _run(stack, graph, parts, cluster, how)
-        for reason in run.plan.placeholders:
-            say(reason, bad=False)
         _trained(run, file, epochs=epochs, until=until, save=save, dictionary=dictionary,
                  as_json=as_json)  # fmt: skip
 

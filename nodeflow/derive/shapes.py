@@ -19,7 +19,6 @@ from nodeflow.errors import (
     NodeflowError,
     RunError,
     ShapeMismatch,
-    UnknownType,
 )
 from nodeflow.graph import Graph, Wire
 from nodeflow.nodes.source import constant
@@ -47,12 +46,6 @@ class Inference:
         """Raise the first problem."""
         for error in self.problems.values():
             raise error
-
-    def require_but_for_placeholders(self) -> None:
-        """Raise the first problem that is not a type which is not there."""
-        for error in self.problems.values():
-            if not isinstance(error, UnknownType):
-                raise error
 
 
 def infer(graph: Graph, *, data: bool = True) -> Inference:

@@ -13,7 +13,6 @@ from nodeflow.derive.logits import Logits, logits
 from nodeflow.derive.phases import UPDATE
 from nodeflow.derive.phases import phases as phases_of
 from nodeflow.derive.shapes import Inference
-from nodeflow.errors import UnknownType
 from nodeflow.graph import Graph, ranks, uncollected
 
 
@@ -35,19 +34,6 @@ class Plan:
     def graph(self) -> Graph:
         """The graph that is evaluated."""
         return self.unfolding.graph
-
-    @property
-    def placeholders(self) -> tuple[str, ...]:
-        """Why nodes have no values whose types are not there, and what waits for them none."""
-        problems = self.inference.problems.values()
-        return tuple(str(error) for error in problems if isinstance(error, UnknownType))
-
-    def require_trained(self) -> None:
-        """Raise `UnknownType` where what trains depends on a placeholder."""
-        if self.placeholders and not self._updates.intersection(self.order):
-            learning = {*self.graph.of_family("trainer"), *self._updates}
-            if learning.intersection(self.inference.problems.keys() | self.inference.waiting):
-                self.inference.require()
 
     @cached_property
     def without_updates(self) -> int:
@@ -132,13 +118,10 @@ def plan(graph: Graph, *, strict: bool = True) -> Plan:
     """Return the plan of a graph.
 
     With `strict` the first problem is raised; without it the nodes that cannot be evaluated
-    are left out, and `inference.problems` has the reasons. Placeholders are left out in any case:
-    the part before them works.
+    are left out, and `inference.problems` has the reasons.
     """
     with uncollected():
-        unfolding = evaluated(graph, strict=strict and not graph.has_placeholders)
-        if strict and graph.has_placeholders:
-            unfolding.inference.require_but_for_placeholders()
+        unfolding = evaluated(graph, strict=strict)
         whole, inference = unfolding.graph, unfolding.inference
         bad = {*inference.problems, *inference.waiting}
         rank = whole.ranks_in_any_order if not bad else _ranks_without(whole, bad)

@@ -415,11 +415,8 @@ class Run:
 
         Ctrl-C ends it at the end of an update; the run can go on from there. Raises `Diverged`
         where NaN or Infinity would enter parameters, the weights being the last good ones; a graph
-        without updates is evaluated on, whatever its values are. Raises `UnknownType` where what
-        trains depends on a placeholder.
+        without updates is evaluated on, whatever its values are.
         """
-        if self.machine.strict:
-            self.plan.require_trained()
         epochs = self.graph.training.epochs if epochs is None else epochs
         _check_whole(epochs=epochs, updates=updates)
         self._rewinder.finish_update()
