@@ -11,6 +11,7 @@ import os
 import sys
 import warnings
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from importlib import import_module
 from keyword import iskeyword
 from typing import TextIO
@@ -180,7 +181,9 @@ def _say_slower(
 def _invoked(state: State, arguments: Sequence[str] | None) -> int:
     words = sys.argv[1:] if arguments is None else list(arguments)
     state.json = "--json" in words  # for what is wrong with the words themselves
-    with app.make_context("nodeflow", words, obj=state) as context:
+    clean = state.json and "--help" not in words
+    kept_clean = state.alone() if clean else nullcontext()
+    with app.make_context("nodeflow", words, obj=state) as context, kept_clean:
         code = app.invoke(context)
     sys.stdout.flush()
     return int(code or 0)

@@ -21,6 +21,7 @@ from operator import attrgetter
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
+from unicodedata import category
 
 from nodeflow.declare import CATALOG, PLACEHOLDER, Made, NodeType, Output, Port
 from nodeflow.errors import (
@@ -60,7 +61,7 @@ MOVED = "parameter"
 UNFOLDED = "unfolded"
 """The graph file's key under which an unfolded graph keeps its trainers."""
 MODES = ("active", "bypass", "disable", "freeze")
-_ID = re.compile(r"[^\W\d_][\w.\-]*", re.UNICODE)
+_ID = re.compile(r"[\w.\-]+")
 _DIGITS = 9
 _WIRE = re.compile(
     r"\s*(\S[^>]*)\.([^.\[\]>\s]+)\s*->\s*(\S[^>]*)\.([^.\[\]>\s]+)(?:\[(\d+)\])?\s*"
@@ -92,9 +93,18 @@ def uncollected() -> Iterator[None]:
             gc.enable()
 
 
+def _is_id(text: str) -> bool:
+    if not text[:1].isalpha() or text.endswith("."):
+        return False
+    # Marks are no letters to a regular expression, though many a script writes its vowels by them.
+    return _ID.fullmatch(text) is not None or all(
+        sign.isalnum() or sign in "_-." or category(sign).startswith("M") for sign in text
+    )
+
+
 def check_id(text: object) -> str:
     """Return a node id, or raise `GraphError`."""
-    if isinstance(text, str) and _ID.fullmatch(text) and not text.endswith("."):
+    if isinstance(text, str) and _is_id(text):
         return text
     raise GraphError(
         f"{text!r} cannot be a node's id: a letter first, "
@@ -686,8 +696,17 @@ class Graph:
         except GraphError as error:
             error.node = error.node or node
             if node in self.nodes:
-                error.args = (f"node '{node}': {error}",)
+                why = self.nodes[node].settings.get("why")  # an import says why there is none
+                said = (
+                    f" ({self.nodes[node].type}) is a placeholder: {why}" if why else f": {error}"
+                )
+                error.args = (f"node '{node}'{said}",)
             raise
+
+    @property
+    def has_placeholders(self) -> bool:
+        """Whether there is a node whose type is not there."""
+        return len(self.types) < len(self.nodes)
 
     def settings(self, node: str) -> Settings:
         """Return a node's settings, defaults filled in and checked."""

@@ -20,6 +20,7 @@ import nodeflow as nf
 from nodeflow.cli import COMMANDS as EVERY
 from nodeflow.cli import main
 from nodeflow.commands.output import plain
+from nodeflow.declare import CATALOG, node
 from nodeflow.engine.evaluation import evaluate
 from nodeflow.files import load_run
 
@@ -625,8 +626,15 @@ INCOMPLETE = {
 }
 
 
-@pytest.mark.parametrize("command", ["run", "train", "check", "play"])
-@pytest.mark.parametrize("bad", INCOMPLETE)
+@pytest.mark.parametrize(
+    ("command", "bad"),
+    [
+        (command, bad)
+        for command in ("run", "train", "check", "play")
+        for bad in INCOMPLETE
+        if bad != "unknown type" or command in ("train", "check")
+    ],
+)
 def test_a_graph_that_cannot_run_is_one_sentence(call, tmp_path, command, bad):
     text, named = INCOMPLETE[bad]
     path = tmp_path / "g.json"
@@ -636,6 +644,45 @@ def test_a_graph_that_cannot_run_is_one_sentence(call, tmp_path, command, bad):
     assert re.fullmatch(r"nodeflow: [^\n]*\n", err)
     assert named in err
     assert "bug" not in err
+
+
+def test_what_lies_before_a_placeholder_has_its_values(call, tmp_path):
+    text = ONE_NEURON.replace('"squared_error"', '"conv1d"')
+    for why, said in (
+        ('"settings": {"why": "nodeflow has no convolution"}', "nodeflow has no convolution"),
+        ('"settings": {}', "there is no node type 'conv1d'"),
+    ):
+        path = tmp_path / "g.json"
+        path.write_text(text.replace('"settings": {"half": false}', why), encoding="utf-8")
+        code, out, err = call("run", path, "--json")
+        found = json.loads(out)
+        assert code == 1
+        assert found["values"]["sum.z"][0] == pytest.approx([1.2])
+        assert (found["gradients"], found["cost"]) == ({}, None)
+        assert said in found["error"]
+        assert "'cost'" in found["error"]
+        assert err == f"nodeflow: {found['error']}\n"
+        code, out, err = call(*COMMANDS["play"], path, "--json")
+        assert (code, json.loads(out.splitlines()[-1])["node"]) == (1, "sum")
+        assert said in err
+
+
+def test_what_a_type_prints_is_no_part_of_the_document(call, tmp_path):
+    def loud(z):
+        """Say something."""
+        sys.stdout.write("loud")
+        return z
+
+    made = node("activation", formula="a = z", shapes="elementwise")(loud)
+    try:
+        graph = nf.Graph.of(made(nf.constant(value=[1.0]), id="s"))
+        path = saved(graph, tmp_path / "g.json")
+        code, out, err = call("run", path, "--json")
+        assert (code, json.loads(out)["values"]["s.a"], "loud" in err) == (0, [[1.0]], True)
+        assert "loud" in call("run", path)[1]
+        assert "Usage" in call("run", path, "--json", "--help")[1]
+    finally:
+        CATALOG.remove("loud")
 
 
 def test_the_system_may_refuse(call, network, monkeypatch):

@@ -78,6 +78,13 @@ def test_a_fault_is_one_sentence_in_both_forms(tmp_path, capsys):
     assert found.err.startswith("nodeflow: 21 epochs are 2,520 steps")
 
 
+def test_a_program_does_not_import_itself(tmp_path, capsys):
+    for name in ("numpy.py", "Torch.py", "jax.py"):
+        assert main(["export", XOR, str(tmp_path / name)]) == 1
+        assert "would stand before the library of that name" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
 def test_the_data_of_a_graph_is_not_replaced_by_its_export(tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
     rows = "a,b,kind\n" + "1,2,x\n2,1,y\n" * 5

@@ -283,6 +283,21 @@ def test_the_speed_is_kept(monkeypatch, play):
     assert clock.now == pytest.approx(len(nf.Run(network()).order) / 10)
 
 
+def test_who_reads_from_a_pipe_does_not_wait(monkeypatch, tmp_path, capsys):
+    clock = Clock()
+    monkeypatch.setattr(play_command, "time", clock)
+    path = str(tmp_path / "g.json")
+    nf.save(network(), path)
+    for words in ([], ["--json"]):
+        assert main(["play", path, "--samples", "1", *words]) == 0
+    assert clock.now == 0
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    assert main(["play", path, "--samples", "1", "--json"]) == 0
+    assert clock.now == 0
+    assert main(["play", path, "--samples", "1"]) == 0
+    assert clock.now == pytest.approx(len(nf.Run(network()).order) / 4)
+
+
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from io import StringIO
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from gallery.commands import PAGE, commands, keys_of, refreshed, sections
 from nodeflow.cli import COMMANDS, main
 
 GRAPHS = Path(__file__).parent.parent / "graphs"
+LESSON = str(GRAPHS / "lessons" / "first-steps.json")
 ONE, XOR = str(GRAPHS / "one-neuron.json"), str(GRAPHS / "xor.json")
 TEXT = PAGE.read_text(encoding="utf-8")
 RUNS = {
@@ -25,13 +27,19 @@ RUNS = {
     "explode": [XOR, "hidden", "-o", "OUT"],
     "export": [ONE, "OUT.dot"],
     "fold": [str(GRAPHS / "one-neuron-unfolded.json"), "-o", "OUT"],
+    "lesson check": [LESSON, LESSON],
+    "lesson play": [LESSON],
+    "merge": [ONE, "COPY", ONE],
     "new": ["OUT", "--layers", "2-3-1"],
+    "plugins new": ["mine"],
     "play": [ONE, "--samples", "1"],
     "run": [XOR],
+    "samples": ["xor"],
     "saturated": [XOR],
     "sweep": [ONE, "--set", "train.rate=0.1,0.2", "--epochs", "2"],
     "train": [ONE, "--epochs", "2"],
     "unfold": [XOR, "-o", "OUT"],
+    "upgrade": ["COPY"],
     "why": [ONE, "w"],
 }
 MORE = {"export": {"nodes", "wires"}}
@@ -44,12 +52,17 @@ def test_the_page_is_as_the_commands_are():
 
 
 @pytest.mark.parametrize("name", [name for name in commands() if name != "edit"])
-def test_every_key_is_explained(name, tmp_path, capsys):
+def test_every_key_is_explained(name, tmp_path, monkeypatch, capsys):
     words = RUNS.get(name)
     if words is None:
-        # What fetches, reads a file of another program, or prints a list has tests of its own.
-        assert name in ("data get", "import", "nodes") or not keys_of(sections(TEXT)[name])
+        # What fetches, needs another program or a plugin, or prints a list has tests of its own.
+        assert name in ("data get", "import", "nodes", "plugins disable", "plugins enable", "twins")
+        assert "With `--json`" in sections(TEXT)[name]
         return
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.stdin", StringIO())  # a lesson asks for words
+    (tmp_path / "copy.json").write_bytes(Path(ONE).read_bytes())
+    words = ["copy.json" if word == "COPY" else word for word in words]
     words = [word.replace("OUT", str(tmp_path / "out.json"), 1) for word in words]
     words = [word.replace("out.json.dot", "out.dot") for word in words]
     (tmp_path / "table.csv").write_text("a,b,kind\n1,2,x\n3,4,y\n5,6,x\n")

@@ -223,6 +223,7 @@ def test_it_tells_what_it_reads() -> None:
     for word in ("accuracy", "test_accuracy", "train_accuracy", "train_cost", "test_cost"):
         assert parse(f"{word} > 0", GRAPH).epochal
     assert not parse("epoch > 3 and a > 1", GRAPH).looks_back
+    assert parse("भार.z×2 > 1", nf.Graph().add("भार", "weighted_sum")).ports == {"भार.z"}
     assert parse("nan appears", GRAPH).ports == {*NOW, "data.y"}
     assert parse("a falls", GRAPH) == parse("a falls", GRAPH)
 

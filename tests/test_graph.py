@@ -204,8 +204,37 @@ def test_feedback_wires_may_close_a_loop() -> None:
     assert ("u", "w") not in graph.digraph().edges
 
 
-GOOD_IDS = ["a", "sum_1", "layer.1", "δ", "Θ1", "x-y", "hidden.2.blame", "名前"]
-BAD_IDS = ["", "1a", "_a", "a.", ".a", "a b", "a[0]", "-a", "a/b", "a->b", None, 3]
+GOOD_IDS = [
+    "a",
+    "sum_1",
+    "layer.1",
+    "δ",
+    "Θ1",
+    "x-y",
+    "hidden.2.blame",
+    "名前",
+    "वज़न.१",
+    "e\u0301",
+    "นํ้าหนัก",
+]
+BAD_IDS = [
+    "",
+    "1a",
+    "_a",
+    "a.",
+    ".a",
+    "a b",
+    "a[0]",
+    "-a",
+    "a/b",
+    "a->b",
+    "²a",
+    "Ⅷ",
+    "\u0301a",
+    "a\u200d",
+    None,
+    3,
+]
 
 
 def test_ids_begin_with_a_letter() -> None:

@@ -348,7 +348,7 @@ def wired(goal: str, locked: object = "*") -> nf.Graph:
     return replace(graph, extra={**graph.extra, "lesson": lesson})
 
 
-@pytest.mark.parametrize("locked", ["*", ["sum", "cost"]])
+@pytest.mark.parametrize("locked", ["*", ["*"], ["sum", "cost"]])
 @pytest.mark.parametrize("makes_room", [False, True], ids=["beside it", "in its place"])
 @pytest.mark.parametrize("goal", ["y.value -> sum.a", "sum.a", "y.value"])
 def test_a_wire_that_is_asked_for_may_enter_a_locked_node(goal, makes_room, locked):

@@ -56,6 +56,9 @@ def home(tmp_path, monkeypatch):
     enabling.announced_types.cache_clear()
 
 
+MANIFEST = '{"format": "nodeflow-plugin", "version": 1, "types": [%s]}'
+
+
 def write(home, name, text, types=()):
     file = home / "nodes" / f"{name}.py"
     file.write_text(text, encoding="utf-8")
@@ -223,7 +226,10 @@ def test_one_that_is_gone_is_said(home, capsys):
         ("[]", "is no manifest"),
         ('{"format": "nodeflow-plugin", "version": 2}', "is of version 2"),
         ('{"format": "nodeflow-plugin", "version": 1}', "is damaged"),
-        ('{"format": "nodeflow-plugin", "version": 1, "types": [1]}', "is damaged"),
+        ('{"format": "nodeflow-plugin", "version": 1, "types": [1]}', "is damaged: $.types[0]"),
+        (MANIFEST % '{"name": "triple", "inputs": ["z", 3]}', "is damaged: $.types[0].inputs[1]"),
+        (MANIFEST % '{"name": "triple", "outputs": "a"}', "is damaged: $.types[0].outputs"),
+        (MANIFEST % '{"formula": "a = z"}', "is damaged: $.types[0]"),
     ],
 )
 def test_a_bad_manifest_is_said_and_nothing_else_happens(home, capsys, text, sentence):
@@ -233,6 +239,17 @@ def test_a_bad_manifest_is_said_and_nothing_else_happens(home, capsys, text, sen
     assert main(["plugins"]) == 0
     assert sentence in capsys.readouterr().out
     assert plugins.enable("mine") == ["triple"]
+
+
+def test_a_manifest_that_was_typed_need_not_say_everything(home):
+    write(home, "mine", TYPE.format(name="triple"))
+    text = MANIFEST % '{"name": "triple", "inputs": ["z…", "gain?", {"name": "b"}]}'
+    (home / "nodes" / "mine.nodeflow-plugin.json").write_text(text)
+    plugin = plugins.plugins()["mine"]
+    assert not plugin.fault
+    told = plugin.manifest.types["triple"]
+    assert [str(port) for port in told.inputs] == ["z…", "gain?", "b"]
+    assert told.outputs == ()
 
 
 def test_words_of_the_command(home, capsys):

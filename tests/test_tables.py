@@ -1102,6 +1102,23 @@ def test_what_the_wizard_shows_and_asks_for(tmp_path):
     assert "gone.csv" in read_table(gone)
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("a,kind,\n1,x\n2,y\n3,x\n", "row 1 ends with a separator"),
+        ("a,kind\n1,x,\n2,y,\n3,x,\n", "3 rows end with a separator"),
+        ("a,kind\n1,x\n2,y,\n3,x\n", "row 3 ends with a separator"),
+        ("a,kind,\n1,x,\n2,y,\n3,x,\n", "column 3 without any value: left out"),
+    ],
+)
+def test_a_separator_at_the_end_of_a_row_is_said(tmp_path, text, said):
+    path = tmp_path / "t.csv"
+    path.write_text(text)
+    table = loaded(path)
+    assert (table.x.shape, list(table.classes)) == ((3, 1), ["x", "y"])
+    assert said in " ".join(table.reading.notes)
+
+
 CASES = os.environ.get("NODEFLOW_CASES")
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TextIO
 
 import click
 
@@ -28,6 +29,18 @@ class State:
     printed: bool = False
     streams: bool = False
     """Whether standard output takes several documents, one a line."""
+    out: TextIO | None = None
+    """Where documents go while standard output is kept clean for them; None is standard output."""
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Keep standard output for documents: what a plugin prints goes to standard error."""
+        self.out = sys.stdout
+        try:
+            with redirect_stdout(sys.stderr):
+                yield
+        finally:
+            self.out = None
 
 
 def state() -> State:
@@ -55,12 +68,13 @@ def plain(value: Any) -> Any:
 
 def print_json(document: Any) -> None:
     """Print a document on a line of its own."""
-    encoding = (getattr(sys.stdout, "encoding", None) or "utf-8").lower().replace("-", "")
+    out = state().out or sys.stdout
+    encoding = (getattr(out, "encoding", None) or "utf-8").lower().replace("-", "")
     text = json.dumps(plain(document), ensure_ascii=encoding != "utf8", allow_nan=False)
     text = _INVISIBLE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
     state().printed = True
-    sys.stdout.write(text + "\n")
-    sys.stdout.flush()
+    out.write(text + "\n")
+    out.flush()
 
 
 def sentence(error: BaseException) -> str:
@@ -93,15 +107,16 @@ def say(sentence: str, *, bad: bool = True) -> None:
 def refuse(state: State, sentence: str, code: int) -> int:
     """Say why the command ends, on both streams if JSON was asked for."""
     if state.json and (not state.printed or (state.streams and code == FAULT)):
-        print_error(sentence)
+        print_error(sentence, state.out)
     say(sentence)
     return code
 
 
-def print_error(sentence: str) -> None:
+def print_error(sentence: str, out: TextIO | None = None) -> None:
     """Print the document that stands for the one that was asked for."""
-    sys.stdout.write(json.dumps({"error": sentence}) + "\n")
-    sys.stdout.flush()
+    out = out or sys.stdout
+    out.write(json.dumps({"error": sentence}) + "\n")
+    out.flush()
 
 
 def count(number: int, what: str) -> str:

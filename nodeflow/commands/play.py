@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import click
@@ -18,14 +19,17 @@ if TYPE_CHECKING:
     from nodeflow.engine.step import Step
 
 
+_SPEED = 4.0
+"""Steps a second in a terminal; who reads them from a pipe is not made to wait."""
+
+
 @click.command()
 @file_argument
 @click.option(
     "--speed",
     type=FiniteRange(0),
-    default=4.0,
-    show_default=True,
-    help="Steps (or what --level says) a second; 0 is as fast as possible.",
+    help="Steps (or what --level says) a second; 0 is as fast as possible. "
+    "[4 in a terminal, otherwise 0]",
 )
 @click.option("--from", "begin", callback=read_moment, metavar="EPOCH[:SAMPLE[:NODE]]",
               help="The first step to play, counted from 0.")  # fmt: skip
@@ -41,7 +45,7 @@ if TYPE_CHECKING:
 def play(
     file: str,
     *,
-    speed: float,
+    speed: float | None,
     begin: str | None,
     until: str | None,
     samples: int | None,
@@ -51,10 +55,11 @@ def play(
 ) -> int:
     """Play a graph in slow motion: each node, with its numbers.
 
-    In a terminal it is played by keys, of which ? shows the list; with --speed 0 or into a pipe it
-    goes to the end.
+    In a terminal it is played by keys, of which ? shows the list; with --speed 0, with --json or
+    into a pipe it goes to the end.
     """
     from nodeflow import terminal
+    from nodeflow.engine.evaluation import placeholders_of
     from nodeflow.engine.run import Run
     from nodeflow.playback import moments
     from nodeflow.playback.beats import beats
@@ -64,9 +69,12 @@ def play(
         enter("reading")
         graph = load(file)
         enter("planning")
-        run = Run(graph)
+        run = Run(graph, strict=not graph.has_placeholders)
+    placeholders = placeholders_of(run)
     schedule = run.schedule
     state().streams = True
+    if speed is None:
+        speed = _SPEED if not as_json and sys.stdout.isatty() else 0.0
     if begin is not None:
         moments.go_before(run, Moment.read(begin))
     end = moments.end_of_training(run) if until is None else schedule.find(Moment.read(until))
@@ -88,7 +96,7 @@ def play(
     try:
         if speed and not as_json and run.order and terminal.is_interactive():
             terminal.play_live(player, level, speed, last)
-            return 0
+            return _told(placeholders)
         show: Callable[[list[Step]], None] = (
             (lambda steps: print_json(steps[-1].as_dict()))
             if as_json
@@ -105,4 +113,11 @@ def play(
         raise KeyboardInterrupt(f"playing was interrupted at {where}") from None
     if player.reason:
         say(f"stopped at {player.place}: {player.reason}", bad=False)
-    return 0
+    return _told(placeholders)
+
+
+def _told(placeholders: Sequence[str]) -> int:
+    """Say what was left out, and return the exit code."""
+    for reason in placeholders:
+        say(reason)
+    return FAULT if placeholders else 0

@@ -13,7 +13,10 @@ from nodeflow.commands.output import FAULT, print_json, say
 @file_argument
 @json_option
 def run(file: str, *, as_json: bool) -> int:
-    """Evaluate the first batch forward and backward, and update nothing."""
+    """Evaluate the first batch forward and backward, and update nothing.
+
+    Placeholders, and what depends on them, have no values; the rest has, and the exit code is 1.
+    """
     with working(file, reading=1, computing=12) as enter:
         enter("reading")
         graph = load(file)
@@ -31,6 +34,7 @@ def run(file: str, *, as_json: bool) -> int:
         print_json({
             "values": found.values, "gradients": found.gradients, "cost": found.cost,
             **({"views": shown} if shown else {}),
+            **({"error": "; ".join(found.placeholders)} if found.placeholders else {}),
         })  # fmt: skip
     else:
         from nodeflow import terminal
@@ -39,4 +43,6 @@ def run(file: str, *, as_json: bool) -> int:
         terminal.show_views(views)
     for fault in found.faults:
         say(f"{fault}; scale the data, or check the node's inputs")
-    return FAULT if found.faults else 0
+    for reason in found.placeholders:
+        say(reason)
+    return FAULT if found.faults or found.placeholders else 0

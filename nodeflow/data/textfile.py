@@ -254,14 +254,11 @@ class _Page:
         width = max(counts, key=lambda n: (counts[n], every[n], n))
         longer = [row for row in rows if len(row.cells) == width + 1]
         if longer and all(not row.cells[-1] for row in longer):
-            for row in longer:
-                del row.cells[-1]
+            self._cut(longer)
         if len(rows[0].cells) == width - 1 and all(
             not row.cells[-1] for row in rows[1:] if len(row.cells) == width
         ):
-            for row in rows[1:]:
-                if len(row.cells) == width:
-                    del row.cells[-1]
+            self._cut([row for row in rows[1:] if len(row.cells) == width])
             width -= 1
         start = next(i for i, row in enumerate(rows) if len(row.cells) == width)
         end = len(rows) - next(i for i, r in enumerate(rows[::-1]) if len(r.cells) == width)
@@ -293,6 +290,13 @@ class _Page:
                 )
             self.notes.append(f"row {row.line}, '{_short(row.cells[0])}', is no data: skipped")
         self.rows = [row for row in body if len(row.cells) == width]
+
+    def _cut(self, rows: list[Row]) -> None:
+        """Leave out the empty cell behind the separator that these rows end with."""
+        for row in rows:
+            del row.cells[-1]
+        who = f"row {rows[0].line} ends" if len(rows) == 1 else f"{len(rows)} rows end"
+        self.notes.append(f"{who} with a separator: the empty cell behind it is left out")
 
     def _leading(self, rows: list[Row], body: list[Row], width: int) -> None:
         """Judge the rows above the first one of the right width: titles, or a header."""

@@ -31,7 +31,7 @@ from nodeflow.editor.state.requests import (
 )
 from nodeflow.editor.state.runcommands import BeginLesson, EndLesson
 from nodeflow.errors import FileError, NodeflowError
-from nodeflow.files.lessonform import ANSWERS, LESSON, check_lesson
+from nodeflow.files.lessonform import ANSWERS, EVERY, LESSON, check_lesson
 from nodeflow.graph import Graph
 
 KINDS = {
@@ -181,12 +181,13 @@ def _edited(editor: Editor, message: LessonEdit) -> Editor:
             tasks[number - 1], tasks[number] = tasks[number], tasks[number - 1]
             return _with(editor, {**raw, "tasks": tasks}, "a task moved")
         case ToggleAllLocked():
-            whole = [] if raw.get("locked") == "*" else "*"
+            whole = [] if EVERY in raw.get("locked", ()) else EVERY
             return _with(editor, {**raw, "locked": whole}, "locks")
         case ToggleInLesson(what=what):
             if not chosen:
                 return editor.refused("select the nodes first")
-            old = list(editor.graph.nodes) if raw.get(what) == "*" else raw.get(what, ())
+            old = raw.get(what, ())
+            old = list(editor.graph.nodes) if EVERY in old else old
             return _with(editor, {**raw, what: _toggled(old, chosen)}, what)
         case OfferTypes():
             types = sorted({editor.graph.nodes[key].type for key in chosen})

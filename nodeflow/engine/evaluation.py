@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from nodeflow.engine.run import Run
+from nodeflow.errors import UnknownType
 from nodeflow.graph import Graph, Node
 from nodeflow.nodes.trainer import gradient_descent
 
@@ -22,21 +23,38 @@ class Evaluation:
     cost: float | None = None
     faults: tuple[str, ...] = ()
     """Where NaN or Infinity first appeared, unless the cost and all gradients are finite."""
+    placeholders: tuple[str, ...] = ()
+    """Which nodes are placeholders, and why: they and what waits for them have no values."""
     weights: dict[str, Any] = field(default_factory=dict)
     tables: Mapping[str, Any] = field(default_factory=dict)
     """The data of data sets, for what views show."""
+
+
+def placeholders_of(run: Run) -> tuple[str, ...]:
+    """Return why placeholders are none of the run's nodes; what waits for them is none either.
+
+    Raises the first other problem that a node has.
+    """
+    problems = run.plan.inference.problems.values()
+    for error in problems:
+        if not isinstance(error, UnknownType):
+            raise error
+    return tuple(map(str, problems))
 
 
 def evaluate(graph: Graph, weights: Mapping[str, Any] | None = None) -> Evaluation:
     """Evaluate the first batch forward and backward; nothing is updated.
 
     Where an update is a loop over samples, the rows of the samples are put under each other. NaN
-    and Infinity are values like others: they stop no node that does not depend on them.
+    and Infinity are values like others: they stop no node that does not depend on them. Nor does a
+    placeholder.
     """
     # A search tries weights: the pass itself is that of any trainer over the whole data.
     searches = [key for key in graph.searches if graph.nodes[key].mode == "active"]
     nodes = {**graph.nodes, **dict.fromkeys(searches, Node(gradient_descent.name))}
-    run = Run(replace(graph, nodes=nodes), batch="all" if searches else None)
+    whole = replace(graph, nodes=nodes)
+    run = Run(whole, batch="all" if searches else None, strict=not graph.has_placeholders)
+    placeholders = placeholders_of(run)
     if weights:
         run.set_weights(weights)
     phases, shapes = run.plan.phases, run.plan.inference.shapes
@@ -73,6 +91,7 @@ def evaluate(graph: Graph, weights: Mapping[str, Any] | None = None) -> Evaluati
         gradients,
         cost,
         tuple(faults.values()),
+        placeholders,
         run.weights,
         run.plan.inference.tables,
     )

@@ -119,6 +119,8 @@ class Format:
     """The function in the module."""
 
 
+_LIBRARIES = ("numpy.py", "torch.py", "jax.py")
+"""Names of programs that would import themselves."""
 _WEIGHTS = ("trained", "epochs")
 _PICTURE = ("theme", "trained", "epochs")
 _SPAN = ("begin", "until", "samples", "level")
@@ -177,6 +179,11 @@ def destination(graph: Graph, out: str | PathLike[str], file: Path | None = None
     format_of(out)
     from nodeflow import disk
 
+    if Path(out).name.lower() in _LIBRARIES:
+        raise ExportError(
+            f"{out} would stand before the library of that name, which the program imports: "
+            "choose another name"
+        )
     with disk.writing(Path(out)):
         real = disk.destination(out)
         _spare_graphs(real, file, out)

@@ -17,6 +17,8 @@ from nodeflow.errors import FileError
 from nodeflow.files.text import at, describe
 
 LESSON, ANSWERS = "lesson", "answers"
+EVERY = "*"
+"""Among what is locked: all of the graph."""
 GOALS = ("until", "at", "ask", "wire")
 """What a task can ask for; each task has one of them."""
 

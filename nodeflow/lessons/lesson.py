@@ -10,7 +10,7 @@ from typing import Any
 from nodeflow.engine.run import Run
 from nodeflow.engine.schedule import Moment
 from nodeflow.errors import ConditionError, FileError, GraphError, RunError, nearest
-from nodeflow.files.lessonform import GOALS, LESSON
+from nodeflow.files.lessonform import EVERY, GOALS, LESSON
 from nodeflow.files.text import at
 from nodeflow.graph import Graph, Wire
 from nodeflow.lessons.way import Way
@@ -93,7 +93,7 @@ def lesson_of(graph: Graph, file: str = "") -> Lesson | None:
         return None
     _check_names(graph, raw, file)
     locked = raw.get("locked", ())
-    everything = locked == "*"
+    everything = EVERY in locked
     lesson = Lesson(
         tasks=tuple(_task(task) for task in raw["tasks"]),
         locked=frozenset(graph.nodes if everything else locked),
@@ -127,7 +127,7 @@ def _check_names(graph: Graph, raw: Mapping[str, Any], file: str) -> None:
     for key in ("locked", "hidden"):
         names = raw.get(key, ())
         for index, name in enumerate(() if isinstance(names, str) else names):
-            if name not in graph.nodes:
+            if name not in graph.nodes and not (name == EVERY and key == "locked"):
                 raise FileError(
                     f"there is no node '{name}'{nearest(name, graph.nodes)}",
                     file=file,

@@ -100,25 +100,45 @@ def read(path: Path) -> Manifest:
             f"its {path.name} is of version {version!r}, and this nodeflow reads {_VERSION}; "
             "update nodeflow"
         )
-    try:
-        return Manifest({one["name"]: _announced(one) for one in found["types"]})
-    except (KeyError, TypeError, AttributeError) as error:
-        raise PluginError(f"its {path.name} is damaged ({type(error).__name__}: {error})") from None
+    types = [_announced(one, f"$.types[{i}]") for i, one in enumerate(_list(found, "types"))]
+    return Manifest({one.name: one for one in types})
 
 
-def _announced(one: Mapping[str, Any]) -> Announced:
+def _announced(one: Any, place: str) -> Announced:
+    """Return a type, of which a manifest that was written by hand need not say everything."""
+    name = one.get("name") if isinstance(one, dict) else None
+    if not isinstance(name, str):
+        raise _damaged(f'{place} is no node type, an object with a "name"')
     ports = [
-        tuple(
-            Port(
-                str(port["name"]),
-                many=port.get("many") is True,
-                optional=port.get("optional") is True,
-                feedback=port.get("feedback") is True,
-            )
-            for port in one[side]
-        )
+        tuple(_announced_port(port, f"{place}.{side}[{i}]")
+              for i, port in enumerate(_list(one, side, place)))
         for side in ("inputs", "outputs")
-    ]
+    ]  # fmt: skip
     return Announced(
-        str(one["name"]), str(one.get("formula", "")), ports[0], ports[1], str(one.get("help", ""))
+        name, str(one.get("formula", "")), ports[0], ports[1], str(one.get("help", ""))
     )
+
+
+def _announced_port(port: Any, place: str) -> Port:
+    if isinstance(port, str):  # as ports are shown everywhere: a, a…, bias?
+        bare = port.removesuffix("?")
+        return Port(bare.removesuffix("…"), many=bare.endswith("…"), optional=bare != port)
+    if not isinstance(port, dict) or not isinstance(port.get("name"), str):
+        raise _damaged(f'{place} is no port: its name, or an object with a "name"')
+    return Port(
+        port["name"],
+        many=port.get("many") is True,
+        optional=port.get("optional") is True,
+        feedback=port.get("feedback") is True,
+    )
+
+
+def _list(holder: Mapping[str, Any], key: str, place: str = "$") -> list[Any]:
+    found = holder.get(key, [] if place != "$" else None)
+    if not isinstance(found, list):
+        raise _damaged(f"{place}.{key} must be a list")
+    return found
+
+
+def _damaged(what: str) -> PluginError:
+    return PluginError(f"its {FILE} is damaged: {what}")

@@ -35,7 +35,7 @@ class ConditionReader {
 
   readTokens() {
     const { number, sign, same } = this.language, { text } = this, found = [];
-    const token = new RegExp(`(?<space>\\s+)|(?<number>${number})|(?<name>[\\p{L}\\p{Nl}\\p{No}][\\p{L}\\p{N}_.-]*)|(?<sign>${sign})`, "uy");
+    const token = new RegExp(`(?<space>\\s+)|(?<number>${number})|(?<name>[\\p{L}\\p{Nl}\\p{No}](?:[\\p{L}\\p{N}_.-]|[^\\0-\\x7f\\s≤≥≠−×·÷])*)|(?<sign>${sign})`, "uy");
     for (let at = 0; at < text.length;) {
       token.lastIndex = at;
       const groups = token.exec(text)?.groups;

@@ -21,6 +21,7 @@ from nodeflow.editor.state.messages import (
 from nodeflow.editor.state.model import Editor
 from nodeflow.editor.state.requests import ControlRun
 from nodeflow.editor.state.runcommands import AnswerTask, SkipTask, UnlockNode
+from nodeflow.files.lessonform import EVERY
 from nodeflow.theme import THEMES, Theme
 from nodeflow.window.platform.colours import mixed, rgba
 from nodeflow.window.platform.fonts import Fonts
@@ -178,7 +179,7 @@ class LessonCard:
             return ""
         (key,) = editor.selection
         locked = teaching.lesson_of(editor.lesson.original).get("locked", ())
-        shut = (locked == "*" and key in editor.lesson.original.nodes) or key in locked
+        shut = (EVERY in locked and key in editor.lesson.original.nodes) or key in locked
         return key if shut and key not in editor.live.lesson.unlocked else ""
 
     def _controls(self, editor: Editor, kind: str, theme: Theme, *, running: bool) -> None:
@@ -310,7 +311,7 @@ def _restrictions(raw: dict[str, Any]) -> str:
     """Return in words what is locked, hidden and offered."""
     locked, hidden, types = (raw.get(name, ()) for name in ("locked", "hidden", "types"))
     parts = [
-        "all is locked" if locked == "*" else f"locked: {', '.join(locked) or 'nothing'}",
+        "all is locked" if EVERY in locked else f"locked: {', '.join(locked) or 'nothing'}",
         f"hidden: {', '.join(hidden) or 'nothing'}",
         f"library: {', '.join(types) or 'all types'}",
     ]

@@ -40,7 +40,7 @@ class TrainingPanel:
         self._send = send
         self._rows: dict[str, Item] = {}
         self._theme: Theme | None = None
-        self._parts = True, True
+        self._opened = True, True
         self._history: Any = None
         self._drawn: tuple[Any, ...] = ()
         self._shown: tuple[object, ...] = ()
@@ -129,9 +129,9 @@ class TrainingPanel:
 
     def show_parts(self, *, fields: bool, curves: bool) -> None:
         """Leave room to what stands below: buttons and the rate stay."""
-        if self._parts == (fields, curves):
+        if self._opened == (fields, curves):
             return
-        self._parts = fields, curves
+        self._opened = fields, curves
         dpg.configure_item(self._plots, show=curves)
         for label in ("batch", "epochs", "seed"):
             dpg.configure_item(self._rows[label], show=fields)
