@@ -47,9 +47,7 @@ DEEPEST = 100
 _NUMBER = r"(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?"
 _SIGN = r"\*\*|<=|>=|==|!=|[-+*/^<>=(),\[\]≤≥≠−×·÷]"
 _NAME = r"[^\W\d_](?:[\w.\-]|[^\x00-\x7f\s≤≥≠−×·÷])*"
-_TOKEN = re.compile(
-    rf"(?P<space>\s+)|(?P<number>{_NUMBER})|(?P<name>{_NAME})|(?P<sign>{_SIGN})"
-)
+_TOKEN = re.compile(rf"(?P<space>\s+)|(?P<number>{_NUMBER})|(?P<name>{_NAME})|(?P<sign>{_SIGN})")
 _SAME = {"≤": "<=", "≥": ">=", "≠": "!=", "=": "=="}
 _SAME |= {"−": "-", "×": "*", "·": "*", "÷": "/", "^": "**"}
 _OR, _AND, _NOT, _RELATION, _SUM, _PRODUCT, _NEGATIVE, _POWER = range(1, 9)
