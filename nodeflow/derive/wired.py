@@ -104,22 +104,22 @@ class _Features:
 
 def _own(graph: Graph, features: _Features, outputs: str, slope: str) -> Iterator[tuple[str, str]]:
     """Yield each output that a slope was made for, and where its own part of the slope is."""
-    found = features.of(outputs)
-    for address in dict.fromkeys(address for address, _ in found):
-        places = tuple(place for place, (owner, _) in enumerate(found) if owner == address)
-        if [found[place] for place in places] != features.of(address):
-            continue  # some of its features, or in another order
-        if len(places) == len(found):
-            yield address, slope
-            continue
-        node, _, port = slope.rpartition(".")
-        for wire in graph.out_of(node):
-            kind = graph.nodes[wire.target].kind
-            if wire.output != port or not kind.picks:
-                continue
-            if kind.picked(graph.settings(wire.target)) == places:
-                yield address, f"{wire.target}.{kind.outputs[0].name}"
-                break
+    whole = features.of(outputs)
+    places: dict[str, list[int]] = {}
+    for place, (address, _) in enumerate(whole):
+        places.setdefault(address, []).append(place)
+    node, _, port = slope.rpartition(".")
+    picks = {
+        kind.picked(graph.settings(wire.target)): f"{wire.target}.{kind.outputs[0].name}"
+        for wire in (graph.out_of(node) if len(places) > 1 else ())
+        if wire.output == port and (kind := graph.nodes[wire.target].kind).picks
+    }
+    for address, there in places.items():
+        # Some of its features alone, or in another order, are not its own.
+        if [whole[place] for place in there] == features.of(address):
+            own = slope if len(there) == len(whole) else picks.get(tuple(there))
+            if own is not None:
+                yield address, own
 
 
 def _reads_alone(graph: Graph, wire: Wire) -> bool:
