@@ -330,6 +330,16 @@ def test_weights_are_a_dictionary(capsys):
         assert np.array(value) == pytest.approx(run.weights[key], rel=1e-3, abs=1e-4)
 
 
+def test_who_looks_for_the_input_layer_is_answered(capsys):
+    from nodeflow.editor.dialogs.searching import found
+
+    assert main(["nodes", "input layer"]) == 0
+    out = " ".join(capsys.readouterr().out.split())
+    assert out.startswith("dataset source")
+    assert "it is x, the numbers as they come. Nothing is computed there, so it is no layer" in out
+    assert found("input layer")[0].name == "dataset"
+
+
 def test_a_network_of_a_depth(capsys, tmp_path):
     found = told(capsys, "new", str(tmp_path / "deep.json"), "--data", "moons", "--hidden", "5",
                  "--depth", "3")  # fmt: skip

@@ -23,7 +23,7 @@ from nodeflow.explain.quality import fed
 from nodeflow.explain.responsibility import blame_at
 from nodeflow.explain.slopes import has_curve
 from nodeflow.export import Job, Options
-from nodeflow.export.svg import drawing, node
+from nodeflow.export.svg import drawing, node, svg
 from nodeflow.scene import scene
 from nodeflow.theme import DARK, LIGHT
 from nodeflow.views import Viewer, as_data, is_slow, module_of
@@ -143,6 +143,19 @@ def test_values_on_nodes_end_before_the_field_beside_them():
     stump = scene(load("gradient-checking"), values={}).nodes["approx"]
     *_, foot, _ = node(stump, LIGHT)
     assert "…" not in foot
+
+
+def test_weights_on_wires_cover_no_port():
+    """A long number is smaller, then without what it weighs, then left out: never cut."""
+    texts = {}
+    for weight in (0.8, -2.2978, 1.23e-17):
+        graph = load("one-neuron").set("w", value=[[weight]]).set("x", value=[1.4142])
+        picture = svg(scene(graph, values={"x.value": np.array([[1.4142]])}))
+        found = re.findall(r'font-size="(9|10)" text-anchor="middle">([^<]*)<', picture)
+        for size, text in found:
+            assert width(text, float(size)) <= 50, text
+        texts[weight] = sorted(text for _, text in found)
+    assert texts == {0.8: ["+0.8", "× 0.8"], -2.2978: ["× −2.2978", "−2.2978"], 1.23e-17: []}
 
 
 def _inside(mark):

@@ -180,16 +180,21 @@ def token(theme: Theme, colour: str) -> str:
 def _weights(wires: Iterable[WireView], theme: Theme) -> Iterator[str]:
     """Write weights on their wires, once for a parameter: signs are not told by colour alone.
 
-    One that is wider than the room between two ports is written a little smaller, and left out
-    where it covers them still.
+    One that is wider than the room between two ports is written a little smaller, or without the
+    number that it weighs; it is left out where it would cover them still.
     """
     weighing = (wire for wire in wires if wire.weight is not None and wire.kind != "feedback")
     for (x, y), wire in {wire.mark: wire for wire in weighing}.items():
-        text = signed(wire.weight) if wire.carries_weight else weighed(wire.weight, wire.carried)
-        size = next((size for size in _SMALL if width_of(text, size) + 2 <= _BETWEEN), None)
-        if size is None:
+        texts = (
+            (signed(wire.weight),)
+            if wire.carries_weight
+            else (weighed(wire.weight, wire.carried), weighed(wire.weight))
+        )
+        written = ((text, size, width_of(text, size)) for text in texts for size in _SMALL)
+        text, size, wide = next((one for one in written if one[2] + 2 <= _BETWEEN), ("", 0, 0))
+        if not text:
             continue
-        half = width_of(text, size) / 2 + 1.5
+        half = wide / 2 + 1.5
         yield (
             f'<rect x="{x - half:g}" y="{y - 7:g}" width="{2 * half:g}" height="14" '
             f'fill="{theme.canvas}" stroke="{theme.border}" stroke-width="0.6"/>'
