@@ -54,8 +54,9 @@ _FILLING = 0.1
 """The same when another graph was opened, of which nothing is there yet."""
 _LEAST = 0.0001
 """Of these so many for each, however large the graph is; one item when a step has just come."""
-_MADE_UP = 0.0004
-"""The same after a frame that left them to this one."""
+_MADE_UP = 0.3
+"""What a frame makes up for that the last one left to it, as a share of what all else took in it:
+where panels take long, so does drawing."""
 _NONE, _HIDDEN, _SHOWN = -1, 0, 1
 _Kind = TypeVar("_Kind", np.bool_, np.int8)
 _NO_RUN = Live()
@@ -104,6 +105,8 @@ class Canvas:
         """Whether there is more to draw in the next frame."""
         self._passed_over = False
         """Whether the last frame had no time for nodes and wires."""
+        self._owed = 0.0
+        """Until when this one has in any case."""
         self._minimap = Minimap()
         self._faces = Faces()
         self._glides: Glides | None = None
@@ -147,12 +150,14 @@ class Canvas:
         self._carry(self._glided(editor) or over.moved)
         self._collect(editor)
         self._motion.draw(editor, self._moved)
-        self._least = 0.0 if self._motion.began else _MADE_UP if self._passed_over else _LEAST
+        self._least = 0.0 if self._motion.began else _LEAST
         self.busy = self.busy or self._motion.busy
         self._differences.draw(editor)
         self._overlay.draw(editor, over)
         self._minimap.draw(editor)
-        late = time.thread_time() > began + _NODES_TIME
+        now = time.thread_time()
+        late = now > began + _NODES_TIME
+        self._owed = now + _MADE_UP * (now - began) if self._passed_over else 0.0
         self._passed_over = late and not (self._passed_over or self._fills)
         if self._passed_over:
             self.busy = True
@@ -411,7 +416,7 @@ class Canvas:
         item: Callable[[int], Item],
     ) -> None:
         """Show what came into view, then hide what left it, as far as a frame has time for it."""
-        end = max(self._began + seconds, time.thread_time() + self._least)
+        end = max(self._began + seconds, self._owed, time.thread_time() + self._least)
         come, gone = seen & (items == _HIDDEN), ~seen & (items == _SHOWN)
         for number in (*np.flatnonzero(come).tolist(), *np.flatnonzero(gone).tolist()):
             dpg.configure_item(item(number), show=bool(seen[number]))
@@ -432,7 +437,8 @@ class Canvas:
         What takes longer than the rest of the frame waits, as the pieces before it tell.
         """
         now = time.thread_time()
-        end = max(self._began + (_FILLING if self._fills else seconds), now + self._least)
+        share = _FILLING if self._fills else seconds
+        end = max(self._began + share, self._owed, now + self._least)
         most, done = 0.0, 0
         for number in numbers:
             do(number, editor)
