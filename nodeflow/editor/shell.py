@@ -15,7 +15,7 @@ from nodeflow.editor.background import Job, Latest, Progress, fault_text
 from nodeflow.editor.canvas.hits import prepare
 from nodeflow.editor.commands.file import PICTURE
 from nodeflow.editor.dialogs.differing import rival
-from nodeflow.editor.documents import exporting, plugins
+from nodeflow.editor.documents import exporting, opening, plugins
 from nodeflow.editor.documents.comparing import compared
 from nodeflow.editor.documents.store import Recent, Store
 from nodeflow.editor.run.session import Session, checked
@@ -253,13 +253,15 @@ class Shell:
             return [Failed("the graph has no file that could be read")]
 
         def work(_progress: Progress) -> _Then:
-            graph = with_places(load(path))
+            graph, mistakes = opening.opened(path)
+            graph = with_places(graph)
             # Reading its data takes the longest, and the window would wait for it.
             _ = Editor.of(graph, path).drawn
             return lambda: [
-                Opened(graph, path),
+                Opened(graph, path, mistyped=mistakes),
                 *self._remembered(path, graph),
                 *offered(graph, path),
+                *opening.told(path, mistakes),
             ]
 
         return self._begun(Job(f"opening {path.name}", work), editor.graph)
