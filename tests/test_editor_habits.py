@@ -15,13 +15,14 @@ from nodeflow.cli import main
 from nodeflow.data.relative import relative_source
 from nodeflow.editor.canvas import aside, minimap
 from nodeflow.editor.dialogs.popups import lines, title
+from nodeflow.editor.documents import opening
 from nodeflow.editor.documents.comparing import compared
 from nodeflow.editor.documents.store import Store
 from nodeflow.editor.panels import training
 from nodeflow.editor.shell import Shell
 from nodeflow.editor.state import messages as m
 from nodeflow.editor.state.camera import READABLE, Camera
-from nodeflow.editor.state.model import Editing, Editor, Live, Question
+from nodeflow.editor.state.model import Ask, Editing, Editor, Live, Mistyped, Question
 from nodeflow.editor.state.reading import read, written
 from nodeflow.editor.state.requests import (
     AskOpen,
@@ -35,7 +36,7 @@ from nodeflow.editor.state.requests import (
     StopWork,
 )
 from nodeflow.editor.state.runcommands import Step, Train
-from nodeflow.errors import DataError
+from nodeflow.errors import DataError, FileError
 from nodeflow.files.moving import moved
 from nodeflow.graph import Graph, Training
 from nodeflow.networks import network
@@ -398,17 +399,20 @@ def test_data_on_another_drive_is_told_in_a_sentence(shell, rows, tmp_path, monk
 @pytest.fixture
 def gate(monkeypatch):
     """Hold back everything that reads a graph file until the gate is opened."""
-    opened = threading.Event()
-    read = nf.load
+    is_open = threading.Event()
 
-    def load(path):
-        assert opened.wait(20)
-        return read(path)
+    def gated(read):
+        def load(path):
+            assert is_open.wait(20)
+            return read(path)
 
-    monkeypatch.setattr("nodeflow.editor.shell.load", load)
+        return load
+
+    monkeypatch.setattr("nodeflow.editor.shell.load", gated(nf.load))
+    monkeypatch.setattr(opening, "opened", gated(opening.opened))
     monkeypatch.setattr("nodeflow.editor.shell._AT_ONCE", 0.01)
-    yield opened
-    opened.set()
+    yield is_open
+    is_open.set()
 
 
 def told(shell, editor, kind):
@@ -621,3 +625,66 @@ def test_tidy_leaves_nothing_off_the_screen():
     assert y0 <= top < bottom <= y1
     again = do(tidied, m.SetValue("train", "rate", 9.0), m.Do("tidy"))
     assert again.camera == tidied.camera  # all of it is in view: the view stays
+
+
+# --- what cannot be -------------------------------------------------------------------------------
+
+
+def faulty(folder):
+    """Return a file in which two settings cannot be."""
+    path = folder / "faulty.json"
+    text = (GRAPHS / "xor.json").read_text("utf-8")
+    for before, after in (('"rate": 2.0', '"rate": "fast"'), ('"init": "normal"', '"init": "sky"')):
+        text = text.replace(before, after, 1)
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_a_file_with_a_fault_in_a_node_opens_with_that_node_marked(tmp_path):
+    path = faulty(tmp_path)
+    graph, mistakes = opening.opened(path)
+    assert mistakes.keys() == {("bias1", "init"), ("train", "rate")}
+    editor = do(xor(), m.Opened(graph, path, mistyped=mistakes), *opening.told(path, mistakes))
+    assert "faulty.json: bias1.init must be" in editor.notice.text
+    assert "and 1 more" in editor.notice.text
+    for node, setting in mistakes:
+        assert setting in editor.drawn.nodes[node].problem
+    assert not editor.drawn.nodes["theta1"].problem
+    assert not editor.changed  # the file is as it was, until somebody saves
+    assert editor.mistyped["train", "rate"].text == "fast"
+    # It is mended by a value that can be, however that is given; the other one stays marked.
+    mended = do(editor, m.SetValue("train", "rate", 0.5))
+    assert mended.mistyped.keys() == {("bias1", "init")}
+    assert not mended.drawn.nodes["train"].problem
+    assert mended.drawn.nodes["bias1"].problem
+    assert not do(mended, m.Opened(nf.Graph(), None)).mistyped
+
+
+def test_outside_of_the_editor_such_a_file_is_refused(tmp_path):
+    with pytest.raises(FileError, match=r"settings\.init: bias1\.init must be"):
+        nf.load(faulty(tmp_path))
+    broken = tmp_path / "broken.json"
+    broken.write_text((GRAPHS / "xor.json").read_text("utf-8").replace("data.x ->", "data.z ->"))
+    with pytest.raises(FileError, match="no output 'z'"):
+        opening.opened(broken)
+
+
+def test_what_cannot_be_is_kept_until_it_is_mended_or_given_up():
+    wrong = Mistyped("two", "2", "must be a finite number from 0")
+    editor = do(xor(), m.Mistype("train", "rate", wrong))
+    assert editor.notice.text == "train.rate is still 2: it must be a finite number from 0"
+    assert "train.rate" in editor.drawn.nodes["train"].problem
+    assert do(editor, m.Do("undo"), m.Select(frozenset())).mistyped == {("train", "rate"): wrong}
+    given_up = do(editor, m.Mistype("train", "rate", None))
+    assert (given_up.mistyped, given_up.notice) == ({}, None)
+    assert not given_up.drawn.nodes["train"].problem
+    gone = do(editor, m.Select(frozenset(["train"])), m.Do("delete"))
+    assert gone.mistyped == {}
+
+
+def test_a_moment_that_cannot_be_read_stays_to_be_mended():
+    editor = do(xor(), m.Do("go-to"), m.Typed("abc"), m.Key("Enter"))
+    why = "'abc' is not EPOCH, EPOCH:SAMPLE or EPOCH:SAMPLE:NODE"
+    assert editor.popup == Ask("moment", "abc", why)
+    assert do(editor, m.Typed("3")).popup == Ask("moment", "3")
+    assert do(editor, m.Typed("3"), m.Key("Enter")).popup is None

@@ -15,7 +15,7 @@ from nodeflow.editor.background import PATIENCE, Job, Latest, Progress, fault_te
 from nodeflow.editor.canvas.hits import prepare
 from nodeflow.editor.commands.file import PICTURE
 from nodeflow.editor.dialogs.differing import rival
-from nodeflow.editor.documents import exporting, plugins
+from nodeflow.editor.documents import exporting, opening, plugins
 from nodeflow.editor.documents.comparing import compared
 from nodeflow.editor.documents.store import Recent, Store
 from nodeflow.editor.run.session import Session, checked
@@ -264,7 +264,8 @@ class Shell:
 
         def work(_progress: Progress) -> _Then:
             with uncollected():
-                graph = with_places(load(path))
+                graph, mistakes = opening.opened(path)
+                graph = with_places(graph)
                 # Reading its data takes the longest, and the window would wait for it.
                 drawn = Editor.of(graph, path).drawn
                 _ = drawn.bounds, drawn.strokes_of, drawn.weighted
@@ -272,7 +273,11 @@ class Shell:
 
             def then() -> list[Message]:
                 self._opened.append((path, drawn))
-                return [Opened(graph, path), *offered(graph, path)]
+                return [
+                    Opened(graph, path, mistyped=mistakes),
+                    *offered(graph, path),
+                    *opening.told(path, mistakes),
+                ]
 
             return then
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import assert_never
@@ -56,7 +57,8 @@ from nodeflow.editor.state.messages import (
     Typed,
     Wheel,
 )
-from nodeflow.editor.state.model import Editing, Editor, Looking, Report, Sliding
+from nodeflow.editor.state.model import Editing, Editor, Looking, Mistyped, Report, Sliding
+from nodeflow.editor.state.reading import written
 from nodeflow.editor.state.requests import ControlRun, RunAnew, SavePreferences
 from nodeflow.graph import Graph
 
@@ -88,8 +90,22 @@ def _without_gone(editor: Editor) -> Editor:
         inside=tuple(key for key in editor.inside if key in editor.graph.groups),
         gesture=editor.gesture if isinstance(editor.gesture, Sliding) else None,
         hover="",
-        mistyped={at: what for at, what in editor.mistyped.items() if not at[0] or at[0] in there},
+        mistyped=_still_mistyped(editor),
     )
+
+
+def _still_mistyped(editor: Editor) -> Mapping[tuple[str, str], Mistyped]:
+    """Return what was typed and cannot be, over what is still there."""
+    if not editor.mistyped:
+        return editor.mistyped
+    graph, kept = editor.graph, {}
+    for (node, field), what in editor.mistyped.items():
+        if node and node not in graph.nodes:
+            continue
+        settings = graph.settings(node) if node else {}
+        if field not in settings or written(settings[field]) == what.over:
+            kept[node, field] = what
+    return kept if len(kept) < len(editor.mistyped) else editor.mistyped
 
 
 def _answered(editor: Editor, message: Message) -> Editor:
@@ -148,9 +164,9 @@ def _answered(editor: Editor, message: Message) -> Editor:
         case Pasted(text=text):
             at = editor.aim
             return editing.attempted(editor, lambda: editing.pasted(editor, text, at))
-        case Opened(graph=graph, path=path, kept=kept):
+        case Opened(graph=graph, path=path, kept=kept, mistyped=mistyped):
             made = Editor.of(graph, path, size=editor.size, preferences=editor.preferences)
-            made = replace(made, recent=_newest(editor, path))
+            made = replace(made, recent=_newest(editor, path), mistyped=mistyped)
             if path is None and not kept:  # nothing of it is in a file
                 made = replace(made, saved=Graph())
             made = registry.done(made, "first-view").asking(RunAnew())

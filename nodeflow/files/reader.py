@@ -6,7 +6,7 @@ import hashlib
 import math
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -39,13 +39,35 @@ _NODE_KEYS = frozenset(NodeForm.__struct_fields__)
 _TRAINING_KEYS = frozenset(TrainingForm.__struct_fields__)
 
 
-def load(path: str | os.PathLike[str]) -> Graph:
+@dataclass(frozen=True, slots=True)
+class SettingFault:
+    """A setting in a file that cannot be."""
+
+    node: str
+    setting: str
+    value: Any
+    why: str
+
+
+def load_marked(path: str | os.PathLike[str]) -> tuple[Graph, tuple[SettingFault, ...]]:
+    """Return the graph of a file as `load` does, and the settings in it that cannot be.
+
+    Those are left out, so that their defaults stand in for them; whatever else is wrong raises
+    `FileError`.
+    """
+    faults: list[SettingFault] = []
+    graph = load(path, faults)
+    return graph, tuple(faults)
+
+
+def load(path: str | os.PathLike[str], faults: list[SettingFault] | None = None) -> Graph:
     """Return the graph of a file, or of a PNG that carries one; its `folder` is the file's.
 
     The address of a page (`xor.html#…`) has the graph in it.
 
     Nothing is imported or executed. Whatever is wrong, also with the arrays beside the file,
-    raises `FileError` with the place inside the file.
+    raises `FileError` with the place inside the file. Settings that cannot be are left out where
+    a list is given that takes them (`load_marked`).
     """
     if is_address(os.fspath(path)):
         address = os.fspath(path)
@@ -54,7 +76,7 @@ def load(path: str | os.PathLike[str]) -> Graph:
     data = disk.read(path, MAX_BYTES, too_large)
     if is_picture(data):
         return loads(graph_in(data, file=str(path)), file=str(path), folder=path.parent)
-    graph = loads(data, file=str(path), folder=path.parent)
+    graph = loads(data, file=str(path), folder=path.parent, faults=faults)
     return replace(graph, origin=(os.path.realpath(path), hashlib.sha256(data).hexdigest()))
 
 
@@ -65,12 +87,13 @@ def loads(
     file: str = "",
     folder: str | os.PathLike[str] | None = None,
     beside: bool = True,
+    faults: list[SettingFault] | None = None,
 ) -> Graph:
     """Return the graph of a file's text, or raise `FileError`.
 
     `file` is the name in messages, `folder` where arrays beside the file are looked for. Unless
     they are wanted (`beside`) what refers to them stays as it is: such a graph can be compared
-    and written, not run.
+    and written, not run. `faults` takes settings that cannot be (`load_marked`).
     """
     raw = migrated(decode(text, file=file), file=file)
     version = raw["version"]
@@ -101,11 +124,35 @@ def loads(
         folder=where,
         version=version,
     )
-    try:
-        (graph if beside else without_references(graph)).validate()
-    except GraphError as error:
-        raise FileError(str(error), file=file, path=at(*_place(graph, error))) from error
-    return graph
+    while True:
+        try:
+            (graph if beside else without_references(graph)).validate()
+        except GraphError as error:
+            place = _place(graph, error)
+            fault = None if faults is None else _fault_at(graph, place, error)
+            if faults is None or fault is None:
+                raise FileError(str(error), file=file, path=at(*place)) from error
+            faults.append(fault)
+            graph = _without_setting(graph, fault)
+        else:
+            return graph
+
+
+def _fault_at(graph: Graph, place: tuple[str | int, ...], error: GraphError) -> SettingFault | None:
+    """Return the setting that stands at a place, if what is wrong is one."""
+    match place:
+        case ("nodes", str(key), "settings", str(name), *_) if name in graph.nodes[key].settings:
+            why = str(error).removeprefix(f"{key}.{name} ")
+            return SettingFault(key, name, graph.nodes[key].settings[name], why)
+        case _:
+            return None
+
+
+def _without_setting(graph: Graph, fault: SettingFault) -> Graph:
+    node = graph.nodes[fault.node]
+    others = {name: value for name, value in node.settings.items() if name != fault.setting}
+    nodes = {**graph.nodes, fault.node: replace(node, settings=Settings(others))}
+    return replace(graph, nodes=Nodes(nodes))
 
 
 def _extra(raw: Mapping[str, Any]) -> dict[str, Any]:

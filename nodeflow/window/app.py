@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Literal, Protocol, assert_never
 
 from nodeflow.editor import shell as shells
-from nodeflow.editor.documents import plugins
+from nodeflow.editor.documents import opening, plugins
 from nodeflow.editor.documents.exporting import ExportForm, requested
 from nodeflow.editor.documents.store import Recent
 from nodeflow.editor.state.kept import Recovery
@@ -40,7 +40,6 @@ from nodeflow.editor.state.requests import (
 from nodeflow.editor.update import update
 from nodeflow.errors import FileError, NodeflowError
 from nodeflow.examples import sample
-from nodeflow.files import load
 from nodeflow.files.lessonform import LESSON
 from nodeflow.graph import Graph
 from nodeflow.plugins import load_enabled
@@ -142,16 +141,19 @@ def begun(shell: shells.Shell, path: Path | None) -> tuple[Editor, list[Message]
     """Return the editor to start with, and what is to be told or done first."""
     preferences, problem = shell.preferences()
     first: list[Message] = [Failed(problem)] if problem else []
+    mistyped: opening.Mistakes = {}
     there = [recent.path for recent in shell.recent() if not recent.missing]
     if path is not None:
-        graph = load(path)
+        graph, mistyped = opening.opened(path)
         path = path.absolute()
+        first += opening.told(path, mistyped)
         first += shells.offered(graph, path)
         there = [path, *(other for other in there if other != path)]
     elif there:
         graph = Graph()
         try:
-            graph, path = load(there[0]), there[0]
+            (graph, mistyped), path = opening.opened(there[0]), there[0]
+            first += opening.told(path, mistyped)
             first += shells.offered(graph, path)
         except NodeflowError as error:
             first.append(Failed(str(error)))
@@ -163,7 +165,7 @@ def begun(shell: shells.Shell, path: Path | None) -> tuple[Editor, list[Message]
         first.append(Do("lesson"))
     if plugins.wanted(graph):
         first.append(Do("plugins"))
-    editor = Editor.of(graph, path, preferences=preferences, recent=tuple(there))
+    editor = Editor.of(graph, path, preferences=preferences, recent=tuple(there), mistyped=mistyped)
     if path is not None:
         with contextlib.suppress(FileError):  # a list of files is no reason not to start
             shell.store.remember(path, editor.drawn)

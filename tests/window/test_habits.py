@@ -52,3 +52,26 @@ def test_in_a_small_window_the_curves_make_room_for_what_is_selected(started, mo
     shot()
     mouse.key("Escape")
     window.until(lambda state: not state["selection"] and state["curve"][1])
+
+
+def test_a_file_with_a_fault_in_a_node_opens_and_is_mended_in_its_field(started, home, mouse, shot):
+    text = (ROOT / "graphs" / "xor.json").read_text("utf-8")
+    path = home / "work" / "faulty.json"
+    path.write_text(text.replace('"rate": 2.0', '"rate": "fast"'), encoding="utf-8")
+    window = started(path)
+    window.until(lambda state: state["count"] == [12, 13] and state["live"][0] == "still")
+    assert window.settled()["notice"].startswith("faulty.json: train.rate must be a finite number")
+    mouse.click(*window.middle("train"))
+    window.until(lambda state: state["selection"] == ["train"])
+    assert window.settled()["typed"]["rate"][0] == "fast"
+    shot()
+    mouse.click(*window.wait("training rate"))
+    window.until(lambda state: state["typing"])
+    mouse.key("a", "Control_L")
+    mouse.write("0.5")
+    mouse.key("Return")
+    window.until(lambda state: state["settings"]["train"]["rate"] == "0.5")
+    window.until(lambda state: state["typed"]["rate"] == ["0.5", ""])
+    mouse.key("s", "Control_L")
+    window.until(lambda state: not state["changed"])
+    assert nf.load(path).settings("train")["rate"] == 0.5

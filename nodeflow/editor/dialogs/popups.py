@@ -198,7 +198,7 @@ def typed(editor: Editor, text: str) -> Editor:
     if isinstance(popup, Editing):
         return replace(editor, popup=replace(popup, text=text, fault=""))
     if isinstance(popup, Ask):
-        return replace(editor, popup=replace(popup, text=text))
+        return replace(editor, popup=replace(popup, text=text, fault=""))
     return editor
 
 

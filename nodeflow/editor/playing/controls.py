@@ -28,7 +28,8 @@ from nodeflow.editor.state.runcommands import (
     ToggleStop,
     Watch,
 )
-from nodeflow.engine.schedule import LEVELS
+from nodeflow.engine.schedule import LEVELS, Moment
+from nodeflow.errors import RunError
 
 _KEYS = (
     ("F10 or .", "Shift+F10 or ,"),
@@ -61,6 +62,10 @@ def entered(editor: Editor, popup: Ask) -> Editor:
         return closed
     match popup.what:
         case "moment":
+            try:
+                Moment.read(text)
+            except RunError as error:  # what was typed stays, with why it is no moment
+                return replace(editor, popup=replace(popup, fault=str(error)))
             return controlled(closed, Go(text))
         case "condition":
             return controlled(closed, AddCondition(text))

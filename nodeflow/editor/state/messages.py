@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from nodeflow.editor.state.camera import Point
 from nodeflow.editor.state.kept import SavedTraining
-from nodeflow.editor.state.model import Live, Mistyped, Report, Rival
+from nodeflow.editor.state.model import NO_MISTAKES, Live, Mistyped, Report, Rival
 from nodeflow.editor.state.requests import ControlRun
 from nodeflow.graph import Graph
 from nodeflow.scene import Scene
@@ -166,6 +167,8 @@ class Opened:
     path: Path | None
     kept: bool = False
     """Whether it can be had again without a file of its own: a sample."""
+    mistyped: Mapping[tuple[str, str], Mistyped] = field(default_factory=lambda: NO_MISTAKES)
+    """What stands in the file for settings and cannot be."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -187,6 +187,7 @@ class Ask:
 
     what: Literal["moment", "condition", "answer"]
     text: str = ""
+    fault: str = ""
 
 
 # --- what is asked of somebody -------------------------------------------------------------------
@@ -468,7 +469,10 @@ class Editor:
         """Why nodes cannot be evaluated, or are evaluated in vain, by id."""
         vain = {finding.node: finding.sentence for finding in self.in_vain}
         inferred = {key: str(error) for key, error in self.inference.problems.items()}
-        return {**vain, **self.live.faults, **inferred}
+        typed = {
+            node: f"{node}.{field}: {what.fault}" for (node, field), what in self.mistyped.items()
+        }
+        return {**vain, **self.live.faults, **inferred, **typed}
 
     @property
     def learns(self) -> bool:
@@ -494,7 +498,7 @@ class Editor:
     def _whole(self) -> Scene:
         """The graph as it is drawn, with what a lesson hides."""
         inside = self.inside[-1] if self.inside else None
-        made_from = self.graph, inside, self.live.faults
+        made_from = self.graph, inside, self.live.faults, self.mistyped
         return self._with_ways(_DRAWN.of(made_from, lambda: _scene(self, inside)))
 
     def _with_ways(self, scene: Scene) -> Scene:
@@ -574,9 +578,10 @@ def _scene(editor: Editor, inside: str | None) -> Scene:
     graph = editor.graph
     shown = None
     if _DRAWN.newest is not None:
-        (before, level, faults), old = _DRAWN.newest
+        (before, level, *faults), old = _DRAWN.newest
+        same = faults[0] is editor.live.faults and faults[1] is editor.mistyped
         shown = editor._with_ways(old) if level == inside else None  # noqa: SLF001
-        if level == inside and faults is editor.live.faults and _is_same_but_places(before, graph):
+        if level == inside and same and _is_same_but_places(before, graph):
             moved = {
                 key: (x - before.layout[key][0], y - before.layout[key][1])
                 for key, (x, y) in graph.layout.items()

@@ -145,9 +145,9 @@ class Popups:
             self._focus -= 1
             if not dpg.is_item_active(self._field):
                 dpg.focus_item(self._field)
-        if isinstance(popup, Editing):
+        if isinstance(popup, Editing | Ask):
             self._show_fault(popup.fault)
-        elif not isinstance(popup, Question | Ask):
+        elif not isinstance(popup, Question):
             self._fill(editor, popup)
 
     def _close(self) -> None:
@@ -190,14 +190,14 @@ class Popups:
                 callback=self._on_typed, auto_select_all=isinstance(popup, Editing),
             )  # fmt: skip
             self._focus = 4
-        if isinstance(popup, Editing):
+        if isinstance(popup, Editing | Ask):
             problem = rgba(THEMES[editor.preferences.theme].problem)
             self._fault = dpg.add_text(
                 "", parent=self._window, show=False, color=problem, wrap=wide - round(24 * scale)
             )
             self._fault_shown = ""
             self._wrong = self._in_red(editor.preferences.theme)
-        elif not isinstance(popup, Ask):
+        else:
             self._list = dpg.add_child_window(parent=self._window, height=10, width=-1)
 
     def _prompt(self, editor: Editor, popup: Ask, wide: int) -> None:

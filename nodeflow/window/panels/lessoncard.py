@@ -87,7 +87,7 @@ class LessonCard:
             if made is not None:
                 self._make(editor, made, typed)
             elif done_so_far is not None:
-                self._lead(editor, running=running)
+                self._lead(editor, typed.get("answer", ""), running=running)
             self._settling = 0 if self._window is None else 3
         elif made is not None and editor is not before:
             self._follow(editor)
@@ -107,7 +107,7 @@ class LessonCard:
 
     def _typed(self) -> dict[str, str]:
         """Return what stands in the fields: it outlives a card that is drawn anew."""
-        names = ("text", "goal", "question")
+        names = ("text", "goal", "question", "answer")
         return {name: str(dpg.get_value(self.items[name])) for name in names if name in self.items}
 
     def _open(self, editor: Editor, wide: float) -> tuple[Theme, int]:
@@ -134,7 +134,7 @@ class LessonCard:
 
     # -- a lesson that is done
 
-    def _lead(self, editor: Editor, *, running: bool) -> None:
+    def _lead(self, editor: Editor, answer: str, *, running: bool) -> None:
         progress = editor.live.lesson
         if progress is None:
             return
@@ -154,7 +154,9 @@ class LessonCard:
             hint = task.question or _HINTS.get(task.kind, f"It is done when {task.goal}.")
             dpg.add_text(hint, parent=window, wrap=room)
             dpg.add_spacer(height=2, parent=window)
-            self._controls(editor, task.kind, theme, running=running)
+            # A wrong answer stays to be mended; the next question begins empty.
+            answer = answer if progress.said not in ("", "Right.") else ""
+            self._controls(editor, task.kind, theme, answer, running=running)
         if progress.said:
             colour = theme.selected if progress.said == "Right." else theme.problem
             dpg.add_text(progress.said, parent=window, wrap=room, color=rgba(colour))
@@ -182,7 +184,9 @@ class LessonCard:
         shut = (EVERY in locked and key in editor.lesson.original.nodes) or key in locked
         return key if shut and key not in editor.live.lesson.unlocked else ""
 
-    def _controls(self, editor: Editor, kind: str, theme: Theme, *, running: bool) -> None:
+    def _controls(
+        self, editor: Editor, kind: str, theme: Theme, answer: str, *, running: bool
+    ) -> None:
         window, progress = self._window or 0, editor.live.lesson
         if kind == "until" and not running:
             scale = editor.preferences.scale
@@ -201,7 +205,7 @@ class LessonCard:
             for word in ("yes", "no"):
                 self._button(word, word.capitalize(), row, partial(self._answer, word))
             return
-        self._field("answer", "a number, then Enter", window, on_enter=True,
+        self._field("answer", "a number, then Enter", window, answer, on_enter=True,
                     callback=lambda _sender, text: self._answer(text))  # fmt: skip
 
     def _answer(self, text: str) -> None:

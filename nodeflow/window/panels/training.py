@@ -90,8 +90,8 @@ class TrainingPanel:
         with dpg.table(
             parent=cell, header_row=False, policy=dpg.mvTable_SizingStretchProp, pad_outerX=False
         ):
-            dpg.add_table_column(init_width_or_weight=0.42)
-            dpg.add_table_column(init_width_or_weight=0.58)
+            dpg.add_table_column(init_width_or_weight=0.5)
+            dpg.add_table_column(init_width_or_weight=0.5)
             with dpg.table_row():
                 typed = Typed(
                     dpg.add_group(), partial(self._enter, "rate"), partial(self._keep, "rate"),
