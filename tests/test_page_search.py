@@ -106,6 +106,10 @@ document.documentElement.dataset.ready = "";
 """What a page with nothing but the engine offers: drawing would take most of the time."""
 
 
+AT_ONCE = 300_000
+"""Numbers that the page tells at once: an answer is soon there."""
+
+
 def numbers_of(text):
     """Return the bits of numbers that the page told; NaN is NaN."""
     array = np.frombuffer(b64decode(text), np.float64)
@@ -158,8 +162,9 @@ def held_equal(engine, graph, moments, epochs):
         return str(error)
     run, blamed = nf.Run(graph, **options), [*whole.gradients]
     asked = moments_of(run, moments, graph.name, 3)
-    for at in range(0, len(asked), 50):
-        some = asked[at : at + 50]
+    size = max(1, min(50, AT_ONCE // run.machine.tape.size))
+    for at in range(0, len(asked), size):
+        some = asked[at : at + size]
         found = engine.run(f"at({json.dumps(some)}, {json.dumps(blamed)})")
         for moment, there in zip(some, found, strict=True):
             hold_moment(run, moment, there)
