@@ -26,12 +26,12 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from nodeflow.data.fannfile import fann_sheet
 from nodeflow.data.numerals import MARKS, plain_number
 from nodeflow.data.options import Options
 from nodeflow.data.reading import check_size, reading, tell
 from nodeflow.data.sheet import Sheet
 from nodeflow.data.stacking import NotPlain, Numbers, Part, Stack, Texts
-from nodeflow.data.fannfile import fann_sheet
 from nodeflow.data.textfile import careful_sheet, sheet_from_text
 
 if TYPE_CHECKING:
