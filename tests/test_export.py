@@ -246,7 +246,7 @@ def test_a_picture_of_weights_that_are_all_zero_can_be_opened(tmp_path, monkeypa
 
 
 def test_other_programs_open_a_picture_of_many_weights(tmp_path):
-    """Pillow refuses a picture, and libpng its text, if one text chunk of it unpacks to too much."""
+    """Pillow refuses a picture, and libpng its text, if one chunk of text unpacks to too much."""
     values = np.random.default_rng(0).normal(size=(800, 400))
     graph = nf.Graph(about="größer 🜁 " * 30_000).add("w", "parameter", value=values)
     export(graph, tmp_path / "w.png", scale=0.2)

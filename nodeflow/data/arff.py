@@ -2,9 +2,9 @@
 
 Blanks and commas both part the values of a row; % begins a comment, also behind values; single
 and double quotes hold a value, with backslash escapes. An unquoted ? is missing, a quoted '?' is
-a value. MEKA says in the name of the relation which attributes are targets: `-C 3` the first three,
-`-C -3` the last three. In a sparse row `{3 x, 7 2.5}` what is not named is 0, or the first value that a nominal
-attribute declares.
+a value. In a sparse row `{3 x, 7 2.5}` what is not named is 0, or the first value that a nominal
+attribute declares. MEKA says in the name of the relation which attributes are targets: `-C 3` the
+first three, `-C -3` the last three.
 
 Source: weka.core.converters.ArffLoader, the page "ARFF" of Weka's manual, and section 3 of the
 MEKA tutorial.

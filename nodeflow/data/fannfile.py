@@ -1,6 +1,6 @@
 """FANN's training data: rows, inputs and outputs in the first line, then both of each row in turn.
 
-Inputs and outputs of a row stand in lines of their own. Where they are as many it looks like a table.
+Inputs and outputs of a row stand in lines of their own: where they are as many, as in a table.
 """
 
 from __future__ import annotations

@@ -38,7 +38,7 @@ _ORANGE_UNREAD = frozenset({"s", "string", "text", "t", "time", "basket"})
 _ORANGE_KINDS = _ORANGE_NUMBERS | _ORANGE_CLASSES | _ORANGE_UNREAD
 _ORANGE_FLAGS = Pattern(r"|(?:class|meta|ignore|skip|weight|[cmiw]|attr|-dc|[\w.]+=.*)( .*)?")
 _ORANGE_NAME = Pattern(r"(?P<flag>[cimw])?(?P<kind>[CNDST])?(?P<last>(?<=[CNDST])[cimw])?#(.+)")
-"""`cD#name`: what it is to the task in small letters, what it holds in capitals, in either order."""
+"""`cD#name`: what it is for in a small letter, what it holds in a capital, in either order."""
 _PAIR = Pattern(r"\d+:[-+]?[\d.]+(?:[eE][-+]?\d+)?")
 _OTHERS = (
     (b"PK\x03\x04", "a zip or Excel file", "unpack it, or name it .xlsx"),

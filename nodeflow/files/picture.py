@@ -1,7 +1,7 @@
 """A graph inside a PNG: its text, in pieces, is iTXt chunks with the keyword `nodeflow`.
 
-Other programs give up on a picture (Pillow), or on its text (libpng), where one chunk unpacks to more
-than they have room for, a megabyte or eight.
+Other programs give up on a picture (Pillow), or on its text (libpng), where one chunk unpacks to
+more than they have room for, a megabyte or eight.
 """
 
 from __future__ import annotations
