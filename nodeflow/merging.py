@@ -206,11 +206,9 @@ class _Merging:
         node = nodes.get(port[0])
         type_ = None if node is None else node.known
         takes = None if type_ is None else type_.input_named.get(port[1])
-        stays = [start for start in base if start in ours and start in theirs]
         if takes is None or takes.many:
-            news = [start for start in ours if start not in base]
-            news += [start for start in theirs if start not in base and start not in news]
-            return stays + news
+            return self._several(port, base, ours, theirs)
+        stays = [start for start in base if start in ours and start in theirs]
         left = [start for side in (ours, theirs) for start in side if start not in base]
         left = list(dict.fromkeys(left)) or stays
         if len(left) > 1:
@@ -220,6 +218,46 @@ class _Merging:
                 f"theirs from {names[1]}"
             )
         return left[:1]
+
+    def _several(
+        self, port: _Port, base: list[_Port], ours: list[_Port], theirs: list[_Port]
+    ) -> list[_Port]:
+        """Return the wires of a port that takes several: their order says which weights meet which.
+
+        One side may have new wires, others gone, or another order; where both put wires in the
+        place of the same one, or each has an order of its own, ours stays.
+        """
+        orders = [[start for start in side if start in base and start in other]
+                  for side, other in ((base, ours), (ours, theirs), (theirs, ours))]  # fmt: skip
+        kept = [start for start in orders[0] if start in theirs]
+        news = [[start for start in side if start not in base] for side in (ours, theirs)]
+        lost = [start for start in base if start not in ours and start not in theirs]
+        where = f"'{port[0]}.{port[1]}'"
+        if lost and all(news) and news[0] != news[1]:
+            told = [", ".join(f"{source}.{output}" for source, output in new) for new in news]
+            self.conflicts.append(
+                f"in the place of {lost[0][0]}.{lost[0][1]} at {where} is {told[0]} in ours, "
+                f"{told[1]} in theirs"
+            )
+            return ours
+        if len({tuple(order) for order in (kept, *orders[1:])}) == 3:
+            self.conflicts.append(
+                f"the wires into {where} have one order in ours, another in theirs"
+            )
+            return ours
+        result = [start for start in ours if start in theirs or start not in base]
+        if orders[1] == kept:  # ours has the order of the base: it is that of theirs
+            again = iter(orders[2])
+            result = [next(again) if start in kept else start for start in result]
+        for number, start in enumerate(theirs):
+            if start in base or start in result:
+                continue
+            at = len(result)
+            if any(later in base for later in theirs[number:]):  # it stands before what was there
+                before = theirs[number - 1] if number else None
+                at = result.index(before) + 1 if before in result else 0
+            result.insert(at, start)
+        return result
 
     # -- groups
 

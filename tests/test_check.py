@@ -8,7 +8,7 @@ from networks import HAS_DATA, hand, net
 
 import nodeflow as nf
 from nodeflow.engine.slopes import slope, unit_of
-from nodeflow.errors import GraphError
+from nodeflow.errors import GraphError, RunError
 
 GRAPHS = sorted((Path(__file__).parent.parent / "graphs").glob("*.json"))
 
@@ -211,6 +211,25 @@ def test_what_is_too_small_to_measure_is_no_fault_and_said():
         assert found.nodes["w"].status == status, shift
         assert found.max_relative_error < 1e-4
     assert nf.check(saturated(36)).as_dict()["nodes"]["w"]["status"] == "small"
+
+
+def test_a_cost_that_is_no_number_is_not_called_right():
+    for type_, w in (("log", -1.0), ("exp", 800.0)):
+        z = nf.weighted_sum(nf.constant(value=[1.0]), nf.parameter(value=[[w]], id="w"))
+        a = getattr(nf, type_)(z, id="a")
+        graph = nf.Graph.of(nf.gradient_descent(nf.squared_error(a, nf.constant(value=[0.0]))))
+        with pytest.raises(RunError, match=r"first appeared in 'a\.value'"):
+            nf.check(graph)
+
+
+def test_a_slope_that_is_no_number_is_a_fault_though_no_difference_tells():
+    z = nf.weighted_sum(nf.constant(value=[1.0]), nf.parameter(value=[[0.0]], id="w"))
+    a = nf.power(z, exponent=0.5)
+    found = nf.check(nf.Graph.of(nf.squared_error(a, nf.constant(value=[0.0]))))
+    assert not found.valid
+    assert found.nodes["w"].status == "fault"
+    assert "NaN or Infinity" in found.nodes["w"].reason
+    assert found.max_relative_error == np.inf
 
 
 def test_a_gradient_that_is_no_number_is_a_fault():

@@ -166,6 +166,14 @@ def test_blame_is_of_the_sample_and_the_moment_that_were_asked_for(capsys):
     assert "EPOCH:SAMPLE" in capsys.readouterr().err
 
 
+def test_of_a_blame_that_is_no_number_nobody_has_a_share(capsys, tmp_path):
+    z = nf.weighted_sum(nf.constant(value=[1.0]), nf.parameter(value=[[-1.0]], id="w"), id="sum")
+    cost = nf.squared_error(nf.log(z), nf.constant(value=[0.0]))
+    nf.save(nf.Graph.of(nf.gradient_descent(cost)), tmp_path / "g.json")
+    found = told(capsys, "blame", str(tmp_path / "g.json"), code=1)
+    assert found["error"].startswith("the δ of 'sum' is NaN or Infinity")
+
+
 def test_blame_takes_the_row_of_a_batch():
     from dataclasses import replace
 

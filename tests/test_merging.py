@@ -248,6 +248,35 @@ def test_wires_into_a_port_of_many_follow_each_other(base: Graph) -> None:
     assert [wire.index for wire in found.graph.into("all")] == [0, 1, 2]
 
 
+@pytest.mark.parametrize(
+    ("base", "ours", "theirs", "expected", "conflict"),
+    [
+        ("a b", "b a", "a b c", "b a c", ""),
+        ("a b", "a b c", "b a", "b a c", ""),
+        ("a b", "c a b", "a d b", "c a d b", ""),
+        ("a b", "a b c", "d a b", "d a b c", ""),
+        ("a b", "b c", "a b d", "b c d", ""),
+        ("a b c", "c b a", "b a c", "c b a", "have one order in ours, another in theirs"),
+        ("a b", "c b", "d b", "c b", "in the place of a.value at 'all.a' is c.value in ours, d.v"),
+        ("a b", "c b", "c b", "c b", ""),
+        ("a b", "b", "b c", "b c", ""),
+    ],
+)
+def test_the_order_of_wires_is_part_of_what_merges(base, ours, theirs, expected, conflict):
+    def graph(sources: str) -> Graph:
+        found = Graph(version=2).add("all", "concatenate")
+        for key in "abcd":
+            found = found.add(key, "slider")
+        for key in sources.split():
+            found = found.connect(f"{key}.value", "all.a")
+        return found
+
+    found = merge(graph(base), graph(ours), graph(theirs))
+    assert [wire.source for wire in found.graph.into("all")] == expected.split()
+    assert len(found.conflicts) == bool(conflict)
+    assert conflict in "".join(found.conflicts)
+
+
 def test_a_loop_of_both_is_a_conflict(base: Graph) -> None:
     graph = base.add("p", "add").add("q", "add")
     found = merge(graph, graph.connect("p.value", "q.a"), graph.connect("q.value", "p.a"))

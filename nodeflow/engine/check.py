@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 from nodeflow.derive.implied import implied
 from nodeflow.derive.modes import without_differences
 from nodeflow.derive.silent import Finding, silent
+from nodeflow.engine.evaluation import evaluate
 from nodeflow.engine.machine import Floats, Machine
 from nodeflow.engine.plan import Plan
 from nodeflow.engine.slopes import Slope, slope, unit_of
-from nodeflow.errors import GraphError
+from nodeflow.errors import GraphError, RunError
 from nodeflow.graph import Graph
 from nodeflow.nodes.cost import error, squared_error
 
@@ -126,7 +127,7 @@ def check(
     `left_out` says how many were not. A wrong rule is wrong wherever its type stands.
 
     `progress` is called with the nodes done and those to do; what it raises ends the check.
-    Raises `GraphError` if there is no cost to compare.
+    Raises `GraphError` if there is no cost to compare, `RunError` if it is not a finite number.
     """
     training = graph.training
     wanted = training.batch if batch is None else batch
@@ -149,6 +150,8 @@ def check(
         return [_Probe(machine, number, most_rows or machine.batch) for number in range(count)]
 
     some = probes(_MOST_ROWS)
+    if not all(np.isfinite(probe.start()) for probe in some):
+        raise RunError(f"{_no_number(graph, seed, wanted)}, so no slope of the cost is known there")
     machine = some[0].machine
     plan, gradients = machine.plan, machine.plan.unfolding.gradients
     whole: list[_Probe] = []
@@ -161,7 +164,7 @@ def check(
         for address in sorted(gradients)
         if address not in aside and _is_compared(some[0], address)
     ]
-    there = len(asked)
+    there, parameters = len(asked), set(plan.graph.parameters)
     if not every:
         asked, most = _sampled(some, asked, most)
     for number, address in enumerate(asked):
@@ -182,6 +185,8 @@ def check(
             all_, factor_of_all = _judged([_Compared.of(p, address, most) for p in whole])
             if all_.status != "small":
                 found, factor, rows = all_, factor_of_all, whole[0].n
+        if found.status == "small" and not np.isfinite(found.gradient) and key in parameters:
+            found = replace(found, status="fault", relative_error=np.inf, reason=_NO_NUMBER)
         nodes[key], factors[key] = found, (factor, rows)
     nodes = _explained(plan, nodes, factors)
     measured = (found for found in nodes.values() if found.status in ("ok", "fault"))
@@ -190,6 +195,15 @@ def check(
     cost = implied(graph)
     sentence = "" if cost is None else cost.sentence
     return Check(valid, worst, nodes, sentence, silent(graph), there - len(asked))
+
+
+def _no_number(graph: Graph, seed: int | None, batch: int | str) -> str:
+    """Return where NaN or Infinity first appears, as far as the first batch tells."""
+    training = replace(graph.training, batch=batch)
+    if seed is not None:
+        training = replace(training, seed=seed)
+    faults = evaluate(replace(graph, training=training)).faults
+    return faults[0] if faults else "J of a batch is NaN or Infinity"
 
 
 def _is_compared(probe: _Probe, address: str) -> bool:
@@ -289,7 +303,7 @@ def _explained(
                 or _factor(graph, factor, rows, by_rows=owns[key] and right[False])
                 or _slope_of_outputs(graph, at[key], gradients[at[key]])
             )
-            found[key] = replace(one, reason=why)
+            found[key] = replace(one, reason=why or one.reason)
     return found
 
 
@@ -323,6 +337,7 @@ def _order(plan: Plan, gradient: str) -> str:
     return f"it is computed with weights that are updated already ({', '.join(updates)})"
 
 
+_NO_NUMBER = "it is NaN or Infinity, and so is what an update makes of it"
 _BY_TWO = "squared_error without half has a 2"
 
 
@@ -394,6 +409,10 @@ class _Probe:
         # New values are copied into parameters behind the rows of all nodes: nothing is updated.
         self.end = max(spans[key][1] for key in plan.order[: plan.without_updates])
         self.judged = spans[cost.rpartition(".")[0]][1]
+
+    def start(self) -> float:
+        """Return J with the weights of the start."""
+        return self._cost(0)
 
     def pass_(self) -> None:
         """Run forward and backward, without updates."""
@@ -539,7 +558,7 @@ def _judged(parts: list[_Compared]) -> tuple[NodeCheck, float | None]:
         status = "small"
     elif kinks.any():
         status = "kink"
-    worst = int(np.argmax(apart)) if apart.size else 0
+    worst = int(np.argmax(np.where(np.isfinite(gradient), apart, np.inf))) if apart.size else 0
     found = NodeCheck(
         relative_error=distance / size if size > 0 else 0.0,
         status=status,

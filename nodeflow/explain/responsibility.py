@@ -74,7 +74,7 @@ def blame_at(run: Run, epoch: int, sample: int) -> list[Responsibility]:
     `sample` is its place in the order of its epoch, from 0; the weights are those with which it
     is evaluated. Weighted sums that read the same values are one layer, also where each neuron
     has one of its own. The run is left there, evaluated. Raises `RunError` where no blame arrives
-    at a weighted sum, and for a moment that is not in the run.
+    at a weighted sum, where δ is no number, and for a moment that is not in the run.
     """
     run.goto(epoch=epoch, sample=sample)
     first = run.sample
@@ -96,6 +96,11 @@ def blame_at(run: Run, epoch: int, sample: int) -> list[Responsibility]:
             delta = np.atleast_2d(run.gradient(f"{key}.z"))
             weights = np.atleast_2d(run[graph.inputs(key)["weights"][0].start])
             of_row = delta[min(row, len(delta) - 1)]
+            if not np.isfinite(of_row).all():
+                raise RunError(
+                    f"the δ of '{key}' is NaN or Infinity, of which nobody has a share; "
+                    "`nodeflow run` says where it first appeared"
+                )
             rows.append(weights)
             deltas.append(of_row)
             names += [neuron(key, j, len(of_row)) for j in range(len(of_row))]
