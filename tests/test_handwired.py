@@ -165,6 +165,22 @@ def test_train_play_and_json_have_one_account_of_accuracy(tmp_path, call):
     assert "½ Σ e²" in call("check", path)[1]
 
 
+def test_the_window_plots_accuracy_wherever_training_counts_it():
+    """Also without an accuracy node, as the terminal, a film and a page have it."""
+    from nodeflow.editor.panels.training import has_accuracy
+    from nodeflow.editor.state.model import Editor
+
+    graph = wired(form="steps", cost=False)
+    editor = Editor.of(graph)
+    assert not has_accuracy(editor)
+    history = trained(graph, 1).history
+    assert has_accuracy(replace(editor, live=replace(editor.live, history=history)))
+    no_class = replace(editor.live, history=[{**history[0], "train_accuracy": None}])
+    assert not has_accuracy(replace(editor, live=no_class))
+    counted = graph.add("right", "accuracy").connect("output.a.a", "right.a")
+    assert has_accuracy(Editor.of(counted.connect("data.y", "right.y")))
+
+
 # --- what computes in vain -----------------------------------------------------------------------
 
 

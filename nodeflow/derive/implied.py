@@ -15,6 +15,7 @@ from nodeflow.declare import CATALOG, numbers
 from nodeflow.derive.steps import free_name
 from nodeflow.graph import UNFOLDED, Graph, Node, Wire
 from nodeflow.nodes.arithmetic import add, multiply
+from nodeflow.nodes.backward import DELTA
 from nodeflow.nodes.cost import error, squared_error
 
 
@@ -112,7 +113,7 @@ def taken_for_delta(graph: Graph, error: str) -> bool:
             node = graph.nodes[wire.target]
             if graph.feeds_back(wire):
                 continue
-            if node.kind.takes_delta and wire.input == "delta":
+            if node.kind.takes_delta and wire.input == DELTA:
                 return True
             if node.kind.rearranges or node.passes:
                 readers.append(wire.target)

@@ -20,7 +20,8 @@ from nodeflow.errors import (
     RunError,
     ShapeMismatch,
 )
-from nodeflow.graph import Graph, Wire
+from nodeflow.graph import MOVED, Graph, Wire
+from nodeflow.nodes.backward import DELTA
 from nodeflow.nodes.source import constant
 from nodeflow.shape import Shape, Signature
 
@@ -458,20 +459,18 @@ def _way(graph: Graph, inference: Inference, wire: Wire, type_: NodeType, inputs
         return "; a constant, a slider or the graph's own rate (training.rate) is one"
     if fitting := _other_port(graph, inference, wire, type_, inputs):
         return f"; '{wire.target}.{fitting}' takes it"
+    if type_.gives_delta and wire.input == "a":
+        return "; wire in the output of the activation that δ belongs to"
     if type_.gives_delta:
-        said = {
-            "blame": "`blame` leads the δ of the next layer back through its weights",
-            "a": "wire in the output of the activation that δ belongs to",
-        }
-        return f"; {said[wire.input]}"
+        return "; `blame` leads the δ of the next layer back through its weights"
     known = {port.name: _join(port, there, wire.target) for port, there in inputs
              if there and port.name != wire.input}  # fmt: skip
     wanted = _wanted(wire.input, known, entering)
-    if type_.takes_delta and (wanted is None or "parameter" in known):
+    if type_.takes_delta and (wanted is None or MOVED in known):
         said = {
-            "delta": "wire in the δ of the layer whose gradient it is",
+            DELTA: "wire in the δ of the layer whose gradient it is",
             "a": "wire in what that layer takes",
-            "parameter": "δ and a have to be those of the layer whose weights these are",
+            MOVED: "δ and a have to be those of the layer whose weights these are",
         }
         return f"; {said[wire.input]}" if wire.input in said else ""
     if wanted is None:
@@ -511,13 +510,13 @@ def _wanted(port: str, known: Mapping[str, Shape], entering: Shape) -> Shape | N
         if "a" in known:
             rows = known["bias"].features if "bias" in known else entering.dims[0]
             return Shape((rows, known["a"].features))
-        if "delta" in known:
-            return Shape((known["delta"].features, entering.dims[1]))
+        if DELTA in known:
+            return Shape((known[DELTA].features, entering.dims[1]))
     if port == "bias" and "weights" in known and len(entering.dims) == 1 and not entering.batch:
         return Shape((known["weights"].dims[0],))
     if not entering.batch:
         return None
-    if "weights" in known and port in ("a", "delta"):
-        return Shape.rows(known["weights"].dims[0 if port == "delta" else -1])
+    if "weights" in known and port in ("a", DELTA):
+        return Shape.rows(known["weights"].dims[0 if port == DELTA else -1])
     other = known.get({"a": "y", "y": "a"}.get(port, ""))
     return Shape.rows(other.features) if other is not None else None

@@ -17,6 +17,7 @@ from nodeflow.derive.steps import without_rate
 from nodeflow.errors import GraphError
 from nodeflow.graph import MOVED, Graph, Wire
 from nodeflow.nodes.arithmetic import multiply
+from nodeflow.nodes.backward import DELTA
 
 
 @dataclass(frozen=True)
@@ -199,16 +200,16 @@ def _parameters(graph: Graph, whole: Graph) -> Iterator[Finding]:
 
 def _unread(graph: Graph) -> Iterator[Finding]:
     """Find what was made of an error and is taken by nobody, not even shown."""
-    onward = {
-        "delta": "a step, a gradient or a blame",
-        "blame": "the delta of the layer before",
-    }
     for key in graph.of_family("backward"):
         type_ = graph.nodes[key].kind
         if graph.out_of(key) or not graph.into(key) or type_.no_backward:
             continue
+        to = "a weight_update, perhaps through average"
+        if type_.gives_delta:
+            to = "a step, a gradient or a blame"
+        elif type_.sends_back:
+            to = "the delta of the layer before"
         name = type_.outputs[0].name
-        to = onward.get(name, "a weight_update, perhaps through average")
         yield Finding(key, f"the {name} of '{key}' goes nowhere: lead it into {to}")
 
 
@@ -226,7 +227,7 @@ def _of_deltas(graph: Graph) -> dict[tuple[bool, str], list[str]]:
     """Return the gradients by whether they are of weights, and the one δ that they take."""
     found: dict[tuple[bool, str], list[str]] = {}
     for key in graph.where(lambda type_: type_.makes_gradient):
-        starts = [wire.start for wire in graph.inputs(key).get("delta", ())]
+        starts = [wire.start for wire in graph.inputs(key).get(DELTA, ())]
         if len(starts) == 1:
             of_weights = graph.nodes[key].kind.of_weights
             found.setdefault((of_weights, starts[0]), []).append(key)

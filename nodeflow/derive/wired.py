@@ -37,9 +37,10 @@ def by_wires(graph: Graph, shapes: Mapping[str, Shape]) -> dict[str, str]:
     made: set[str] = set()
     with suppress(GraphError):  # a record that cannot be read tells nothing
         made = {name for record in read_records(graph).values() for name in record.made}
-    slopes = [(key, "delta") for key in graph.where(lambda type_: type_.gives_delta)]
-    slopes += [(key, "e") for key in graph.of_type(error.name) if taken_for_delta(graph, key)]
-    for key, port in slopes:
+    slopes = [*graph.where(lambda type_: type_.gives_delta)]
+    slopes += [key for key in graph.of_type(error.name) if taken_for_delta(graph, key)]
+    for key in slopes:
+        port = graph.type_of(key).outputs[0].name
         inputs = graph.inputs(key)
         if "a" not in inputs:
             continue

@@ -317,7 +317,9 @@ def _slope_of_outputs(graph: Graph, address: str, gradient: str) -> str:
     source = gradient.rpartition(".")[0]
     if len(active) != 1 or len(costs) != 1 or source not in graph.nodes:
         return ""
-    kind, before = graph.nodes[active[0]].type, graph.inputs(source).get("blame", ())
+    kind = graph.nodes[active[0]].type
+    takes = graph.type_of(source).inputs[0].name if graph.type_of(source).inputs else ""
+    before = graph.inputs(source).get(takes, ())
     takes_error = bool(before) and graph.nodes[before[0].source].kind is error
     if costs[0].natural == kind and graph.type_of(source).gives_delta and takes_error:
         return (

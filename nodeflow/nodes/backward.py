@@ -33,6 +33,10 @@ LEAK = 0.01
 """Slope of the leaky ReLU below 0."""
 
 
+DELTA = "delta"
+"""The port into which δ of a layer goes."""
+
+
 @node(
     "backward",
     formula="b = Θᵀδ",
