@@ -405,7 +405,7 @@ class Canvas:
         first, then = dirty, level.waiting
         if self._glides is not None:  # all of them move: each gets its turn
             first, then = level.waiting, dirty
-        new = np.flatnonzero(level.node_items == _NONE)
+        new = np.flatnonzero(seen & (level.node_items == _NONE))
         wanted = _wanted(seen, new, first, then, np.flatnonzero(now))
         level.waiting = self._within(_NODES_TIME, wanted, self._draw_node, editor)
 
@@ -565,7 +565,7 @@ class Canvas:
             then = [*then, *np.flatnonzero(seen).tolist()]
         elif restyled:
             then = [*then, *(n for start in restyled for n in self._starting(start))]
-        new = np.flatnonzero(level.stroke_items == _NONE)
+        new = np.flatnonzero(seen & (level.stroke_items == _NONE))
         wanted = _wanted(seen, new, first, then, np.flatnonzero(now))
         self._draw_picked(editor, hover)
         self._labels.draw(self._label_texts(editor), editor.camera.zoom)
