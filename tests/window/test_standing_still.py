@@ -78,7 +78,7 @@ print(json.dumps({"counts": counts, "nodes": len(window.editor.drawn.nodes)}))
 @pytest.mark.parametrize("what", ["an edit", "a node that is moved", "slow panels"])
 def test_what_is_drawn_of_a_large_graph_stays(screen, home, what):
     graph, script = home / "work" / "large.json", home / "work" / "shown.py"
-    nf.save(nf.explode(network("4-20-12-3", data="iris")), graph)
+    nf.save(nf.explode(network("4-9-5-3", data="iris")), graph)
     script.write_text(SHOWN, encoding="utf-8")
     done = subprocess.run(
         [sys.executable, script, graph, what],

@@ -401,11 +401,12 @@ class Canvas:
         now = seen & ~level.nodes if alike else seen
         level.nodes, level.node_state, self._drawn_zoom = seen, state, editor.camera.zoom
         dirty = [self._number[key] for key in self._dirty if key in self._number]
-        # What is dragged comes first, then what had to wait.
+        # What is not there at all comes first, then what is dragged, then what had to wait.
         first, then = dirty, level.waiting
         if self._glides is not None:  # all of them move: each gets its turn
             first, then = level.waiting, dirty
-        wanted = _wanted(seen, first, then, np.flatnonzero(now))
+        new = np.flatnonzero(seen & (level.node_items == _NONE))
+        wanted = _wanted(seen, new, first, then, np.flatnonzero(now))
         level.waiting = self._within(_NODES_TIME, wanted, self._draw_node, editor)
 
     def _turn(
@@ -564,7 +565,8 @@ class Canvas:
             then = [*then, *np.flatnonzero(seen).tolist()]
         elif restyled:
             then = [*then, *(n for start in restyled for n in self._starting(start))]
-        wanted = _wanted(seen, first, then, np.flatnonzero(now))
+        new = np.flatnonzero(seen & (level.stroke_items == _NONE))
+        wanted = _wanted(seen, new, first, then, np.flatnonzero(now))
         self._draw_picked(editor, hover)
         self._labels.draw(self._label_texts(editor), editor.camera.zoom)
         level.strokes_waiting = self._within(_TIME, wanted, self._draw_stroke, editor)
