@@ -70,7 +70,7 @@ def test_a_file_with_a_fault_in_a_node_opens_and_is_mended_in_its_field(started,
     mouse.key("a", "Control_L")
     mouse.write("0.5")
     mouse.key("Return")
-    window.until(lambda state: state["settings"]["train"]["rate"] == "0.5")
+    window.until(lambda state: state["settings"]["train"].get("rate") == "0.5")
     window.until(lambda state: state["typed"]["rate"] == ["0.5", ""])
     mouse.key("s", "Control_L")
     window.until(lambda state: not state["changed"])
