@@ -17,6 +17,8 @@ from nodeflow.errors import readable, visible
 _INVISIBLE = re.compile("[\x7f-\x9f\xad\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
 """What JSON leaves as it is, and a terminal may act on."""
 
+WRONG = "error"
+"""The key of a document under which a sentence says what went wrong."""
 FAULT, INTERRUPTED, READER_GONE = 1, 130, 141
 """Exit codes: the graph or data has a fault; Ctrl-C; the reader of the output went away."""
 
@@ -115,7 +117,7 @@ def refuse(state: State, sentence: str, code: int) -> int:
 def print_error(sentence: str, out: TextIO | None = None) -> None:
     """Print the document that stands for the one that was asked for."""
     out = out or sys.stdout
-    out.write(json.dumps({"error": sentence}) + "\n")
+    out.write(json.dumps({WRONG: sentence}) + "\n")
     out.flush()
 
 

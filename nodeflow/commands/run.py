@@ -6,7 +6,7 @@ import click
 
 from nodeflow.commands.graphs import load, working
 from nodeflow.commands.options import file_argument, json_option
-from nodeflow.commands.output import FAULT, print_json, say
+from nodeflow.commands.output import FAULT, WRONG, print_json, say
 
 
 @click.command()
@@ -34,7 +34,7 @@ def run(file: str, *, as_json: bool) -> int:
         print_json({
             "values": found.values, "gradients": found.gradients, "cost": found.cost,
             **({"views": shown} if shown else {}),
-            **({"error": "; ".join(found.placeholders)} if found.placeholders else {}),
+            **({WRONG: "; ".join(found.placeholders)} if found.placeholders else {}),
         })  # fmt: skip
     else:
         from nodeflow import terminal
