@@ -652,6 +652,12 @@ def test_a_file_with_a_fault_in_a_node_opens_with_that_node_marked(tmp_path):
     assert not editor.drawn.nodes["theta1"].problem
     assert not editor.changed  # the file is as it was, until somebody saves
     assert editor.mistyped["train", "rate"].text == "fast"
+    # Who saves it is told what the file holds now.
+    saved = do(editor, m.Saved(graph, path))
+    assert (
+        saved.notice.text
+        == "saved faulty.json; bias1.init is glorot in it, and not 'sky', and 1 more"
+    )
     # It is mended by a value that can be, however that is given; the other one stays marked.
     mended = do(editor, m.SetValue("train", "rate", 0.5))
     assert mended.mistyped.keys() == {("bias1", "init")}

@@ -108,6 +108,16 @@ def _still_mistyped(editor: Editor) -> Mapping[tuple[str, str], Mistyped]:
     return kept if len(kept) < len(editor.mistyped) else editor.mistyped
 
 
+def _left_out(editor: Editor) -> str:
+    """Return what is said of a file that holds something else than what was typed."""
+    if not editor.mistyped:
+        return ""
+    (node, field), what = next(iter(editor.mistyped.items()))
+    more = f", and {len(editor.mistyped) - 1} more" if len(editor.mistyped) > 1 else ""
+    where = f"{node}.{field}" if node else field
+    return f"; {where} is {what.over or 'left out'} in it, and not {what.text!r}{more}"
+
+
 def _answered(editor: Editor, message: Message) -> Editor:
     match message:
         case Moved(at=at) | Released(at=at) if isinstance(editor.gesture, Looking):
@@ -178,7 +188,7 @@ def _answered(editor: Editor, message: Message) -> Editor:
             made = replace(
                 editor, history=history, saved=graph, path=path, recent=_newest(editor, path)
             )
-            return file.left(made.with_notice(f"saved {path.name}"))
+            return file.left(made.with_notice(f"saved {path.name}{_left_out(editor)}"))
         case Derived(graph=graph, label=label):
             return network.derived(editor, graph, label)
         case Began(what=what, share=share):
