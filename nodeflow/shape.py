@@ -61,10 +61,10 @@ class Shape:
 
 def _way(name: str, shape: Shape, wanted: Shape) -> str:
     """Return what makes the gradient or the parameter that is wanted; "" for other ports."""
-    if name == "parameter" and shape.batch:
-        return "; what has a sample axis is no parameter"
-    if name != "gradient" or wanted.batch:
+    if wanted.batch:
         return ""
+    if name != "gradient":
+        return "; what has a sample axis is no parameter" if shape.batch else ""
     is_bias = len(wanted.dims) == 1
     if shape.batch and is_bias:
         return "; bias_gradient sums it over the rows"

@@ -136,25 +136,29 @@ def _mean_gradient(graph: Graph, update: str) -> str:
     """Return ∂J/∂Θ under an update: its own input, or what stands before a running mean."""
     step = f"{graph.inputs(update)[MOVED][0].source}.step"
     wire = graph.inputs(update)["gradient"][0]
-    remembers = False
+    memory = ""
     while True:
         inputs = graph.inputs(wire.source)
         if graph.nodes[wire.source].kind.descends and "gradient" in inputs:
+            memory = next((w.source for w in inputs.get(MOVED, ())), "")
             wire = inputs["gradient"][0]  # of a velocity, or of Adam's running mean
-            remembers = True
         elif wire.source == step and "m" in inputs:
             wire = inputs["m"][0]
         else:
-            return (_only_gradient(graph, wire) if remembers else "") or wire.start
+            return (_only_gradient(graph, wire, memory) if memory else "") or wire.start
 
 
-def _only_gradient(graph: Graph, wire: Wire) -> str:
-    """Return the one gradient that the arithmetic before a velocity takes, if there is one."""
-    found, queue = dict[str, None](), [wire]
+def _only_gradient(graph: Graph, wire: Wire, memory: str) -> str:
+    """Return the gradient that is worked into a memory: the arithmetic takes both of them.
+
+    Arithmetic without the memory is part of the gradient itself.
+    """
+    found, queue, remembers = dict[str, None](), [wire], False
     for one in queue:  # grows on the way
         family = graph.nodes[one.source].family
+        remembers |= one.source == memory
         if family == "backward":
             found[one.start] = None
         elif family == "arithmetic":
             queue += graph.into(one.source)
-    return next(iter(found)) if len(found) == 1 else ""
+    return next(iter(found)) if remembers and len(found) == 1 else ""
