@@ -181,8 +181,11 @@ def test_a_teacher_makes_a_lesson(person, tmp_path):
     record("ask", "Say it.", "cost.cost", "How much?", 0)
     asked = {"question": "How much?", "answer": "cost.cost"}
     assert somebody.editor.graph.extra[LESSON]["tasks"][0] == {"text": "Say it.", "ask": asked}
-    tolerant = somebody.editor.graph.extra[LESSON]
-    tolerant["tasks"][0]["ask"]["tolerance"] = 0.1
+    made = somebody.editor.graph.extra[LESSON]
+    first = {**made["tasks"][0], "ask": {**asked, "tolerance": 0.1}}
+    tolerant = {**made, "tasks": [first, *made["tasks"][1:]]}
+    graph = replace(somebody.editor.graph, extra={LESSON: tolerant})
+    somebody.do(m.Derived(graph, "a tolerance"))
     record("ask", "Predict.", "cost.cost", "What does it cost?", 0)
     assert somebody.editor.graph.extra[LESSON]["tasks"][0]["ask"]["tolerance"] == 0.1
     nf.save(somebody.editor.graph, tmp_path / "lesson.json")

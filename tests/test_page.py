@@ -583,6 +583,25 @@ def test_a_page_is_small_and_opens_at_once(shown, tmp_path):
     assert len(live.page(sample("wheat-seeds-neurons-unfolded"))) <= 600_000
 
 
+WINDOWS = ((360, 740), (740, 360), (568, 320), (320, 568), (320, 256), (1280, 800))
+"""A phone that stands, or lies, smaller ones, 400 % of a screen, a screen."""
+
+
+@pytest.mark.parametrize("name", ["xor", "lessons/do-i-need-the-bias"])
+def test_a_page_fits_into_any_window(shown, name):
+    page = shown(sample(name))
+    page.run("nodeflow.step(8)")
+    for wide, high in WINDOWS:
+        page.size(wide, high)
+        page.run("new Promise(requestAnimationFrame)")
+        assert page.run("document.documentElement.scrollWidth <= innerWidth"), (wide, high)
+        _, _, width, height = page.box("#stage")
+        assert height >= 100, (wide, high, height)
+        assert width >= min(wide, 300), (wide, high, width)
+        assert page.box("#transport")[3] < high / 2
+    page.size(1280, 800)
+
+
 def test_what_was_changed_travels_in_the_address(shown, tmp_path):
     graph = sample("xor")
     page = shown(graph)
