@@ -294,7 +294,7 @@ def test_a_film_begins_where_the_run_stands(shell, editor):
     now = until(shell, editor, lambda now: now.live.playback.number == 47)
     assert values(now, asked(now, ".gif"))["begin"] == HERE
     lesson = {"tasks": [{"text": "Go on.", "at": "0:0:sum"}]}
-    taught = replace(now, graph=replace(now.graph, extra={"lesson": lesson}))
+    taught = replace(now, history=now.history.instead(replace(now.graph, extra={"lesson": lesson})))
     assert values(taught, asked(taught, ".html"))["begin"] == START  # it is done from its start
     assert values(taught, asked(taught, ".gif"))["begin"] == HERE
     graph, options = begun(now)

@@ -11,7 +11,6 @@ import click
 from nodeflow.commands.options import json_option, out_option
 from nodeflow.commands.output import bold, count, echo, print_json, say
 from nodeflow.errors import FileError
-from nodeflow.workings.shown import deviation
 
 FORMATS = ("torch", "safetensors", "onnx", "keras", "mat", "brainjs", "fann", "snns", "weka")
 
@@ -94,6 +93,8 @@ def import_(
     elif found.verified is None:
         echo("not verified: the other program is not installed, or cannot be asked")
     else:
+        from nodeflow.workings.shown import deviation
+
         check = found.verified
         slopes = "" if check.gradients is None else f", gradients by {deviation(check.gradients)}"
         echo(

@@ -7,7 +7,6 @@ import click
 from nodeflow.commands.graphs import load
 from nodeflow.commands.options import file_argument, json_option
 from nodeflow.commands.output import echo, print_json, say
-from nodeflow.workings.shown import deviation
 
 _ROUNDED = 1e-5
 """How far apart the same rule may be in single precision."""
@@ -28,6 +27,7 @@ def twins(file: str, weights: str, *, as_json: bool) -> None:
     graph = load(file)
     from nodeflow import terminal
     from nodeflow.twins import compare, read_weights
+    from nodeflow.workings.shown import deviation
 
     left_out: dict[str, str] = {}
     after = read_weights(weights)
