@@ -53,7 +53,7 @@ def test_values_come_along_the_wires_of_the_node_that_is_lit(player):
     assert token.at(1.0) == token.wire.end
 
 
-@pytest.mark.parametrize("graph", [GRAPH, nf.unfold(GRAPH), nf.sample("wheat-seeds")])
+@pytest.mark.parametrize("graph", [GRAPH, nf.unfold(GRAPH), nf.sample("iris")])
 def test_many_tokens_are_where_each_of_them_is(player, graph):
     """On straight wires and on those that go around nodes, with and against them."""
     tokens = []

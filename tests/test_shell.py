@@ -33,6 +33,7 @@ from nodeflow.editor.state.requests import (
 )
 from nodeflow.editor.state.runcommands import Pause, Reset, Step, Train
 from nodeflow.editor.update import update
+from nodeflow.errors import FileError
 from nodeflow.files import dumps, loads
 from nodeflow.networks import network
 from nodeflow.scene import scene, with_places
@@ -126,6 +127,42 @@ def test_a_graph_that_was_opened_is_drawn_before_its_run_begins(
     assert (live.epoch, live.state) == (0, "still")
     assert {address.partition(".")[0] for address in live.values} <= graph.nodes.keys()
     wait(lambda: [recent.path for recent in shell.recent()] == [home / "net.json"])
+
+
+@pytest.mark.parametrize(
+    ("error", "text"),
+    [
+        (FileError("recent.json cannot be saved"), "recent.json cannot be saved"),
+        (OSError("the disk is full"), "remembering files failed"),
+        (ZeroDivisionError(), "remembering files failed"),
+    ],
+)
+def test_a_file_that_cannot_be_remembered_is_told(
+    shell: Shell, home: Path, graph: nf.Graph, monkeypatch: pytest.MonkeyPatch,
+    error: Exception, text: str,
+) -> None:  # fmt: skip
+    """Whatever goes wrong: the window goes on."""
+
+    def failing(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(shell.store, "remember", failing)
+    nf.save(graph, home / "net.json")
+    editor = Editor.of(graph)
+    told = do(shell, editor, OpenFile(home / "net.json"))
+    wait(lambda: any(isinstance(m, Failed) for m in told) or told.extend(shell.poll(editor)))
+    (failed,) = [message for message in told if isinstance(message, Failed)]
+    assert text in failed.text
+
+
+def test_a_file_is_remembered_though_the_window_closes_at_once(home: Path, graph: nf.Graph) -> None:
+    nf.save(graph, home / "net.json")
+    shell, editor = Shell(), Editor.of(graph)
+    told = do(shell, editor, OpenFile(home / "net.json"))
+    wait(lambda: any(isinstance(m, Opened) for m in told)
+         or told.extend(shell.poll(editor, drawn=False)))  # fmt: skip
+    shell.close()
+    assert [recent.path for recent in Shell().recent()] == [home / "net.json"]
 
 
 def test_a_file_that_cannot_be_opened_or_saved(shell: Shell, home: Path, graph: nf.Graph) -> None:

@@ -94,7 +94,7 @@ class Shell:
         """Whether the run is still to be told of another document."""
         self._opened: list[tuple[Path, Scene]] = []
         """Files that are still to be put among the recent ones."""
-        self._remembering: Job[None] | None = None
+        self._remembering: Job[_Then] | None = None
 
     def perform(self, request: ShellRequest, editor: Editor) -> list[Message]:
         """Do what is requested; what cannot be done is a `Failed` with the reason."""
@@ -219,6 +219,7 @@ class Shell:
     def close(self) -> None:
         """End cleanly: the run and what is under way end, and the journal is removed."""
         self._cancel()
+        self._remember()
         if self._remembering is not None:
             self._remembering.done(PATIENCE)
         self.session.close()
@@ -325,16 +326,14 @@ class Shell:
         job = self._remembering
         if job is not None and job.done():
             self._remembering = None
-            try:
-                job.result()
-            except FileError as error:
-                return [Failed(str(error))]
-        elif job is None and self._opened:
+            return _came_of(job)
+        if job is None and self._opened:
             opened, self._opened = self._opened, []
 
-            def work(_progress: Progress) -> None:
+            def work(_progress: Progress) -> _Then:
                 for path, drawn in opened:
                     self.store.remember(path, drawn)
+                return list
 
             self._remembering = Job("remembering files", work)
         return []

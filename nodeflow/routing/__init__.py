@@ -4,6 +4,7 @@ from nodeflow.routing.curves import (
     Point,
     Way,
     along,
+    bernstein,
     curves,
     joined,
     line,
@@ -15,6 +16,6 @@ from nodeflow.routing.curves import (
 from nodeflow.routing.ways import Bundle, Ends, Routes, routes, runs_together
 
 __all__ = [
-    "Bundle", "Ends", "Point", "Routes", "Way", "along", "curves", "joined",
+    "Bundle", "Ends", "Point", "Routes", "Way", "along", "bernstein", "curves", "joined",
     "line", "longest_run", "path", "pieces", "routes", "runs_together", "straight",
 ]  # fmt: skip

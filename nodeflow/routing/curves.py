@@ -20,14 +20,13 @@ RADIUS = 18.0
 _SAMPLES = 20
 
 
-def _weights() -> Floats:
-    """Return what the points of a Bézier curve weigh at each sample, (samples, 4)."""
-    t = (np.arange(_SAMPLES) + 0.5) / _SAMPLES
+def bernstein(t: Floats) -> Floats:
+    """Return what the four points of a Bézier curve weigh at shares of it, (shares, 4)."""
     u = 1 - t
     return np.stack([u**3, 3 * t * u**2, 3 * t**2 * u, t**3], axis=1)
 
 
-_WEIGHTS = _weights()
+_WEIGHTS = bernstein((np.arange(_SAMPLES) + 0.5) / _SAMPLES)
 
 
 def curves(ends: Floats) -> Floats:

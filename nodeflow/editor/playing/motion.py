@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from nodeflow.declare import CATALOG
 from nodeflow.editor.state.model import Editor
 from nodeflow.graph import MOVED, Wire
-from nodeflow.routing import along
+from nodeflow.routing import along, bernstein
 from nodeflow.scene import Scene, closed_groups, sized, within
 from nodeflow.wires import WireView
 from nodeflow.workings.shown import changed, listed, rough, show
@@ -79,10 +79,8 @@ class Traffic:
     def at(self, share: float) -> NDArray[np.float64]:
         """Return where each is, when so much of its way lies behind it, (tokens, 2)."""
         ahead, back = _gently(share), _gently(1 - share)
-        t = np.where(self._against, back, ahead)[:, None]
-        u = 1 - t
-        a, b, c, d = (self._bends[:, number] for number in range(_CURVE))
-        found: NDArray[np.float64] = u**3 * a + 3 * u * u * t * b + 3 * u * t * t * c + t**3 * d
+        weights = bernstein(np.where(self._against, back, ahead))
+        found: NDArray[np.float64] = np.einsum("np,npd->nd", weights, self._bends)
         for number, token in self._far:
             found[number] = token.at(share)
         return found
