@@ -116,7 +116,7 @@ def _with_apart(
     """
     bare = replace(graph, extra={k: v for k, v in graph.extra.items() if k != LESSON})
     apart = explode(bare)
-    further = any(node.type == "weighted_sum" for node in apart.nodes.values())
+    further = any(node.is_layer for node in apart.nodes.values())
     wanted = [("neurons", "Neurons", apart)] if neurons and (further or not operations) else []
     if operations:  # a layer of one neuron comes apart into them at once
         wanted.append(("operations", "Operations", explode(apart) if further else apart))

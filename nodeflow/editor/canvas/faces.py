@@ -164,7 +164,7 @@ def foot(view: NodeView, face: Shown) -> Foot:
     value, age = parted(face)
     note = value is None and view.notes and not any(port.wired for port in view.inputs)
     text = "" if note else view.foot if value is None else _text(value)
-    rows = _count(value) if isinstance(value, np.ndarray) and _counts_hits(view) else ""
+    rows = _count(value) if isinstance(value, np.ndarray) and counts_hits(view) else ""
     if rows:
         text = f"train {rows}"
     if view.field is not None and not view.field.own and text == view.field.text:
@@ -182,7 +182,7 @@ def summary(view: NodeView, face: Shown) -> Foot:
     if not isinstance(value, np.ndarray):
         text = _text(value) or view.foot
         return Foot(text, _aged(text, age), faint=bool(age))
-    if _counts_hits(view):
+    if counts_hits(view):
         rows = _count(value)
         return Foot("", (*_aged(rows, age), rows, rows.replace(" of ", "/")), faint=bool(age))
     shape = sized(np.shape(value))
@@ -224,7 +224,7 @@ def _aged(text: str, age: str) -> tuple[str, ...]:
     return tuple(map(str.strip, both)) if age else ()
 
 
-def _counts_hits(view: NodeView) -> bool:
+def counts_hits(view: NodeView) -> bool:
     """Return whether a node's value says which rows are right."""
     type_ = CATALOG.get(view.type)
     return type_ is not None and type_.counts_hits

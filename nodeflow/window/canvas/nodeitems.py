@@ -440,7 +440,7 @@ class NodeDrawer:
         written = faces.foot(view, content)
         text, choices = written.text, written.choices
         note = value is None and view.notes and not any(p.wired for p in view.inputs)
-        rows = view.type == "accuracy"
+        rows = faces.counts_hits(view)
         parts = patches(value, self.theme) if isinstance(value, np.ndarray) and not rows else ()
         begin, end = _room(view)
         if parts and view.view is None:
