@@ -166,53 +166,53 @@ class Node:
     @property
     def known(self) -> NodeType | None:
         """The node's type, or None for a placeholder."""
-        return CATALOG.find(self.type)
+        return CATALOG.get(self.type)
 
     @property
     def kind(self) -> NodeType:
         """The node's type; of a placeholder one without ports that does nothing."""
-        return CATALOG.find(self.type) or PLACEHOLDER
+        return CATALOG.get(self.type) or PLACEHOLDER
 
     @property
     def is_parameter(self) -> bool:
         """Whether it holds numbers that training changes."""
-        known = CATALOG.find(self.type)
+        known = CATALOG.get(self.type)
         return known is not None and known.holds_weights
 
     @property
     def is_layer(self) -> bool:
         """Whether it is a layer of neurons: a value for each row of its weights."""
-        known = CATALOG.find(self.type)
+        known = CATALOG.get(self.type)
         return known is not None and known.is_layer
 
     @property
     def holds_data(self) -> bool:
         """Whether it reads rows of features and targets."""
-        known = CATALOG.find(self.type)
+        known = CATALOG.get(self.type)
         return known is not None and known.holds_data
 
     @property
     def drawn_as(self) -> str:
         """What it is drawn as, where that is no box: knot, slider."""
-        known = CATALOG.find(self.type)
+        known = CATALOG.get(self.type)
         return "" if known is None else known.drawn_as
 
     @property
     def family(self) -> str:
         """The family of its type, "" for a placeholder."""
-        known = CATALOG.find(self.type)
+        known = CATALOG.get(self.type)
         return "" if known is None else known.family
 
     @property
     def is_typed(self) -> bool:
         """Whether it gives numbers that a person types, such as a constant or a slider."""
-        known = CATALOG.find(self.type)
+        known = CATALOG.get(self.type)
         return known is not None and known.typed
 
     @property
     def passes(self) -> str:
         """The port whose value it passes on as it is, or ""."""
-        known = CATALOG.find(self.type)
+        known = CATALOG.get(self.type)
         return known.passes if known is not None else ""
 
 
@@ -609,7 +609,7 @@ class Graph:
         if gone:
             there = tuple([wire for wire in there if wire.target not in gone])
         found = replace(self, nodes=Nodes(kept), wires=(*there, *wires))
-        kinds = {name: CATALOG.find(name) for name in {node.type for node in nodes.values()}}
+        kinds = {name: CATALOG.get(name) for name in {node.type for node in nodes.values()}}
         types, incoming = self.types.copy(), self.incoming.copy()  # dict(…) takes ten times as long
         incoming |= into
         for wire in wires:
@@ -684,7 +684,7 @@ class Graph:
     def _find(self, key: str) -> NodeType | None:
         """Return a node's type if it has one; for single ones, where `types` would find all."""
         node = self.nodes.get(key)
-        return None if node is None else CATALOG.find(node.type)
+        return None if node is None else CATALOG.get(node.type)
 
     def type_of(self, node: str) -> NodeType:
         """Return a node's type, or raise `UnknownType` for a placeholder."""
@@ -720,7 +720,7 @@ class Graph:
     @cached_property
     def types(self) -> MappingProxyType[str, NodeType]:
         """The type of each node that is no placeholder."""
-        find = CATALOG.find
+        find = CATALOG.get
         return MappingProxyType(
             {
                 key: type_
@@ -741,13 +741,13 @@ class Graph:
     @property
     def parameters(self) -> tuple[str, ...]:
         """The ids of all nodes that hold numbers that training changes, sorted."""
-        known = ((name, CATALOG.find(name)) for name in self._by_type)
+        known = ((name, CATALOG.get(name)) for name in self._by_type)
         return self._united(name for name, type_ in known if type_ and type_.holds_weights)
 
     @property
     def searches(self) -> tuple[str, ...]:
         """The ids of all trainers that find parameters by a search of their own, sorted."""
-        known = ((name, CATALOG.find(name)) for name in self._by_type)
+        known = ((name, CATALOG.get(name)) for name in self._by_type)
         return self._united(name for name, type_ in known if type_ and type_.searches)
 
     @property
@@ -767,12 +767,12 @@ class Graph:
 
     def where(self, test: Callable[[NodeType], bool]) -> tuple[str, ...]:
         """Return the ids of all nodes whose types pass a test, sorted."""
-        known = ((name, CATALOG.find(name)) for name in self._by_type)
+        known = ((name, CATALOG.get(name)) for name in self._by_type)
         return self._united(name for name, type_ in known if type_ and test(type_))
 
     def of_family(self, *families: str) -> tuple[str, ...]:
         """Return the ids of all nodes of these families, sorted."""
-        known = ((name, CATALOG.find(name)) for name in self._by_type)
+        known = ((name, CATALOG.get(name)) for name in self._by_type)
         return self._united(name for name, type_ in known if type_ and type_.family in families)
 
     def _united(self, types: Iterable[str]) -> tuple[str, ...]:

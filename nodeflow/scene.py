@@ -107,19 +107,19 @@ class NodeView:
     @property
     def drawn_as(self) -> str:
         """What it is drawn as, where that is no box: knot, slider."""
-        known = CATALOG.find(self.type)
+        known = CATALOG.get(self.type)
         return "" if known is None else known.drawn_as
 
     @property
     def notes(self) -> bool:
         """Whether it shows what a person wrote, while nothing is wired into it."""
-        known = CATALOG.find(self.type)
+        known = CATALOG.get(self.type)
         return known is not None and known.notes
 
     @property
     def over_time(self) -> bool:
         """Whether it shows its value as it was at each epoch."""
-        known = CATALOG.find(self.type)
+        known = CATALOG.get(self.type)
         return known is not None and known.over_time
 
     @property

@@ -519,3 +519,12 @@ def test_what_a_type_says_of_itself_is_kept_with_it() -> None:
     assert Traits.__annotations__.keys() - kept == {"operation"}  # it becomes the type's rows
     with pytest.raises(DeclarationError, match=r"by 'knwon_as'; did you mean 'known_as'\?$"):
         node("activation", formula="a = z", knwon_as={"onnx": "Relu"})
+
+
+def test_the_library_is_a_mapping_also_for_names_that_it_has_not():
+    there = {name: CATALOG[name] for name in CATALOG}
+    assert set(there) == CATALOG.keys()
+    for name in ("sigmoid", "no_such_type"):
+        assert CATALOG.get(name) is there.get(name)
+        assert CATALOG.get(name, 7) == there.get(name, 7)
+        assert (name in CATALOG) == (name in there)

@@ -587,10 +587,19 @@ WINDOWS = ((360, 740), (740, 360), (568, 320), (320, 568), (320, 256), (1280, 80
 """A phone that stands, or lies, smaller ones, 400 % of a screen, a screen."""
 
 
+SPACED = "* { letter-spacing: 0.12em; word-spacing: 0.16em } p { line-height: 1.5 !important }"
+"""The text spacing of WCAG 2.2, 1.4.12: also what letters wider than these would need."""
+
+
+@pytest.mark.parametrize("spacing", ["", SPACED], ids=["as it is", "spaced"])
 @pytest.mark.parametrize("name", ["xor", "lessons/do-i-need-the-bias"])
-def test_a_page_fits_into_any_window(shown, name):
+def test_a_page_fits_into_any_window(shown, name, spacing):
     page = shown(sample(name))
     page.run("nodeflow.step(8)")
+    page.run(
+        "document.adoptedStyleSheets = [new CSSStyleSheet()],"
+        f"document.adoptedStyleSheets[0].replaceSync({json.dumps(spacing)})"
+    )
     for wide, high in WINDOWS:
         page.size(wide, high)
         page.run("new Promise(requestAnimationFrame)")

@@ -423,7 +423,7 @@ def _plain_texts() -> list[bytes]:
     from nodeflow.declare import CATALOG
     from nodeflow.plugins.manifest import manifest_of
 
-    types = [CATALOG.find("sigmoid"), CATALOG.find("expression")]
+    types = [CATALOG.get("sigmoid"), CATALOG.get("expression")]
     return [text.encode() for text in (
         json.dumps({"theta1.value": [[1, 2, 3], [4, 5, 6]], "theta2.value": [[1, 2, 3]]}),
         manifest_of(one for one in types if one is not None),

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar, overload
 
 from nodeflow.declare.changes import note_change
 from nodeflow.errors import DeclarationError, UnknownType, nearest
 
 if TYPE_CHECKING:
     from nodeflow.declare.nodetype import NodeType
+
+T = TypeVar("T")
 
 
 class Catalog(Mapping[str, "NodeType"]):
@@ -38,9 +40,13 @@ class Catalog(Mapping[str, "NodeType"]):
     def __len__(self) -> int:
         return len(self._types)
 
-    def find(self, name: str) -> NodeType | None:
-        """Return the type of that name, or None."""
-        return self._types.get(name)
+    @overload
+    def get(self, name: str, /) -> NodeType | None: ...
+    @overload
+    def get(self, name: str, /, default: NodeType | T) -> NodeType | T: ...
+    def get(self, name: str, /, default: object = None) -> object:
+        """Return the type of that name, or the default: what Mapping has would raise."""
+        return self._types.get(name, default)
 
     def natural_cost(self, activation: str) -> NodeType | None:
         """Return the cost whose slope in z is a − y behind an activation, if there is one."""

@@ -128,7 +128,7 @@ class Layer:
         return tuple(key for key in self.chain if self._kind(key) in _TAKES_INPUTS)
 
     def _kind(self, key: str) -> NodeType | None:
-        return CATALOG.find(self.nodes[key]["type"])
+        return CATALOG.get(self.nodes[key]["type"])
 
     def made(self, graph: Seen) -> list[str]:
         """Return which nodes of an exploded graph are this one's parts."""

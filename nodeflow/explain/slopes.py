@@ -20,7 +20,7 @@ _NEAR = 1e-6
 
 def has_curve(kind: str) -> bool:
     """Whether an activation has a curve: it takes number by number, softmax takes a whole row."""
-    type_ = CATALOG.find(kind)
+    type_ = CATALOG.get(kind)
     if type_ is None or type_.family != "activation":
         return False
     return type_.is_elementwise

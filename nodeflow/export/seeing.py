@@ -28,7 +28,7 @@ def in_pages(kind: str) -> str:
 
     A page has the views of the library; of another one it shows the numbers that enter.
     """
-    type_ = CATALOG.find(kind)
+    type_ = CATALOG.get(kind)
     package, _, name = (type_.view_module if type_ is not None else "").rpartition(".")
     return name if package == "nodeflow.views" else ""
 

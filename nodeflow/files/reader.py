@@ -164,7 +164,7 @@ def _extra(raw: Mapping[str, Any]) -> dict[str, Any]:
 
 def _node(key: str, form: NodeForm, raw: Mapping[str, Any], sidecars: Sidecars, file: str) -> Node:
     settings = NO_SETTINGS
-    type_ = CATALOG.find(form.type)
+    type_ = CATALOG.get(form.type)
     if form.settings:
         arrays = () if type_ is None else type_.array_settings
         settings = Settings(

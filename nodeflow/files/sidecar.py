@@ -33,7 +33,7 @@ def is_absolute(text: str) -> bool:
 
 def refuse_absolute(key: str, type_: str, settings: Mapping[str, Any]) -> None:
     """Raise `FileError` if a setting that names a file holds an absolute path."""
-    known, name = CATALOG.find(type_), _SOURCE
+    known, name = CATALOG.get(type_), _SOURCE
     text = settings.get(name) if known is not None and known.holds_data else None
     if isinstance(text, str) and is_absolute(text):
         raise FileError(

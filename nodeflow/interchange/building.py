@@ -142,7 +142,7 @@ class _Building:
                 source, _, output = start.rpartition(".")
                 place = index if len(one) > 1 else None
                 self.wires.append(Wire(source, output, key, port, place))
-        known = CATALOG.find(type_)
+        known = CATALOG.get(type_)
         output = "output" if known is None else next((one.name for one in known.outputs), "")
         return f"{key}.{output}"
 

@@ -306,7 +306,7 @@ def activation(name: str, kind: str, **given: float) -> Activation | None:
     slope is that of the second, and each formula is written so that it is PyTorch's slope there.
     """
     slope = given.get("alpha", LEAK)
-    others = CATALOG.find(kind)
+    others = CATALOG.get(kind)
     if others is not None and others.known_as and not others.is_own and not given:
         return Activation(name, kind)
     ours = activations().get(kind)

@@ -27,7 +27,7 @@ def of_others(program: str, name: str) -> str:
 
 def named(type_: str, program: str) -> str:
     """Return what a program calls a type, or ""."""
-    found = CATALOG.find(type_)
+    found = CATALOG.get(type_)
     return "" if found is None else found.called(program)
 
 

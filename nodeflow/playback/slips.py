@@ -30,7 +30,7 @@ def slip_of(answer: Answer, given: Given, index: Index, expected: float) -> Slip
 
 def slips(given: Given, index: Index, expected: float) -> Iterator[Slip]:
     """Yield the wrong numbers that slips of this node's type lead to."""
-    type_ = CATALOG.find(given.step.type)
+    type_ = CATALOG.get(given.step.type)
     if type_ is not None and type_.slips is not None:
         yield from (Slip(*one) for one in type_.slips(given, index, expected))
     if type_ is not None and type_.family == "activation":

@@ -23,13 +23,13 @@ if TYPE_CHECKING:
 
 def module_of(kind: str) -> ModuleType | None:
     """Return the module that tells what a node type shows; None for one that is no view."""
-    type_ = CATALOG.find(kind)
+    type_ = CATALOG.get(kind)
     return import_module(type_.view_module) if type_ is not None and type_.view_module else None
 
 
 def is_slow(kind: str) -> bool:
     """Whether a view evaluates the network many times: not for every frame of a window."""
-    type_ = CATALOG.find(kind)
+    type_ = CATALOG.get(kind)
     return type_ is not None and type_.slow
 
 

@@ -21,7 +21,7 @@ from nodeflow.workings.powers import logistic
 
 def body_of(kind: str) -> Body | None:
     """Return how a type writes out one number that it gives; None for one that does not say."""
-    type_ = CATALOG.find(kind)
+    type_ = CATALOG.get(kind)
     if type_ is None or type_.body is not None or not type_.calculation:
         return None if type_ is None else type_.body
     return partial(_calculated, type_)

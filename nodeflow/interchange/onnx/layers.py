@@ -240,7 +240,7 @@ class Layers:
         self, kind: str, name: str, given: Mapping[str, Any], taken: str
     ) -> Step | None:
         axis = given.get("axis", -1 if self.model.opset >= 13 else 1)
-        ours = CATALOG.find(known("onnx").get(kind, ""))
+        ours = CATALOG.get(known("onnx").get(kind, ""))
         if len(self.model.shapes.get(taken) or (0, 0)) == 1:
             return None  # of a number for each row it would take all rows
         if len(self.model.shapes.get(taken) or ()) > 2 and (self.model.opset >= 13 or axis != 1):

@@ -46,7 +46,7 @@ class Library:
         theme = THEMES[editor.preferences.theme]
         self._size = editor.size
         self._offered = offered(editor)
-        types = self._offered, (*ORIGINS.items(),), (*map(id, map(CATALOG.find, ORIGINS)),)
+        types = self._offered, (*ORIGINS.items(),), (*map(id, map(CATALOG.get, ORIGINS)),)
         if theme is not self._theme or types != self._listed:
             self._theme, self._listed = theme, types
             self._fill(theme)
