@@ -287,7 +287,7 @@ def show(path: Path, script: Callable[[Scripted], Script]) -> Scripted:
 
 def main(folder: Path, *, quick: bool) -> dict[str, Any]:
     """Run all scripts, and return what was found."""
-    rounds, seconds, count = (24, 1.0, 8) if quick else (50, 6.0, 100)
+    rounds, seconds, count = (12, 0.5, 3) if quick else (50, 6.0, 100)
     found: dict[str, Any] = {}
 
     def script(window: Scripted) -> Script:

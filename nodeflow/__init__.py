@@ -118,9 +118,13 @@ def __getattr__(name: str) -> Any:
         # The library comes first: a graph is of little use without its node types.
         import_module("nodeflow.nodes")
         import_module("nodeflow.plugins.enabling").load_enabled()
-        return getattr(import_module(_HOMES[name]), name)
+        found = globals()[name] = getattr(import_module(_HOMES[name]), name)
+        return found
     if name.startswith("_"):
         raise AttributeError(f"module 'nodeflow' has no attribute '{name}'")
+    # Types are not kept as attributes: plugins come and go.
+    if "nodeflow.nodes" in sys.modules and name in sys.modules["nodeflow.declare"].CATALOG:
+        return sys.modules["nodeflow.declare"].CATALOG[name]
     if find_spec(f"{__name__}.{name}") is not None:
         return import_module(f"{__name__}.{name}")
     import_module("nodeflow.nodes")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shlex
@@ -274,6 +275,14 @@ def test_every_module_and_name_in_the_code_is_there():
         for owner, name in re.findall(r"`(\w+)\.(\w+)(?:\(\))?`", read(path)):
             if owner in modules and name not in ("py", "js", "json"):
                 assert re.search(rf"\b{name}\b", read(modules[owner])), f"{owner}.{name}"
+
+
+def test_the_first_lesson_has_as_many_tasks_as_are_said():
+    lesson = json.loads(read(ROOT / "graphs" / "lessons" / "first-steps.json"))
+    numbers = "no one two three four five six seven eight nine ten".split()
+    text = read(ROOT / "README.md")
+    said = re.search(r"a lesson of (\w+) short tasks", text)
+    assert said and numbers.index(said[1]) == len(lesson["lesson"]["tasks"])
 
 
 def test_the_tables_that_are_named_are_there():

@@ -70,6 +70,7 @@ class Watched(app.Window):
     _last = None
     _digest = None, ""
     _menu = None
+    _listed = (), []
 
     def step(self):
         super().step()
@@ -335,8 +336,7 @@ class Watched(app.Window):
                 found[f"menu {dpg.get_item_label(item)}"] = [x + 20, 34 + 21 * number, 60, 16]
         sheet = self.dialogs._sheet
         if sheet is not None and dpg.does_item_exist(sheet.window):
-            for item in self._below(sheet.window):
-                kind = dpg.get_item_type(item)
+            for item, kind in self._below(sheet.window):
                 if kind.endswith(("mvButton", "mvSelectable")):
                     found[f"sheet {dpg.get_item_label(item)}"] = _place(item)
         return {name: place for name, place in found.items() if place}
@@ -371,12 +371,20 @@ class Watched(app.Window):
         return self._menu
 
     def _rows(self, item):
-        return [row for row in self._below(item) if dpg.get_item_type(row).endswith("mvSelectable")]
+        """Return what can be chosen below an item; asked again where what is below it changed."""
+        children = tuple(dpg.get_item_children(item, 1))
+        if self._listed[0] != children:
+            found = [row for row, kind in self._below(item) if kind.endswith("mvSelectable")]
+            self.__dict__["_listed"] = children, found
+        return self._listed[1]
 
     def _below(self, item):
+        """Yield all that is below an item, with its kind; a call tells both and what is below."""
         for child in dpg.get_item_children(item, 1):
-            yield child
-            yield from self._below(child)
+            info = dpg.get_item_info(child)
+            yield child, info["type"]
+            if info["children"].get(1):
+                yield from self._below(child)
 
 
 def lived(graph, epochs):
