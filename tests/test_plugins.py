@@ -73,7 +73,7 @@ def write(home, name, text, types=()):
     return file
 
 
-def test_a_file_is_imported_when_it_is_enabled_and_not_before(home):
+def test_a_file_is_imported_when_it_is_enabled_and_not_before(home, monkeypatch):
     file = write(home, "mine", RAN + TYPE.format(name="triple"))
     assert list(plugins.plugins()) == ["mine"]
     plugins.load_enabled()
@@ -85,6 +85,13 @@ def test_a_file_is_imported_when_it_is_enabled_and_not_before(home):
     plugins.disable("mine")
     assert "triple" not in CATALOG
     assert plugins.enabled() == []
+    with pytest.raises(AttributeError, match="triple"):
+        nf.triple  # noqa: B018
+    # Names that were found are not searched for on the disk again.
+    assert nf.save.__module__.startswith("nodeflow.files")
+    monkeypatch.setattr(enabling, "load_enabled", lambda: pytest.fail("looked up again"))
+    assert nf.sigmoid is CATALOG["sigmoid"]
+    assert nf.save.__module__.startswith("nodeflow.files")
 
 
 def test_a_package_that_was_off_brings_its_types_again(home, monkeypatch):
