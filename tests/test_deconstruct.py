@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import functools
 import logging
-import os
 import operator
+import os
 import re
 from collections import Counter
 from dataclasses import dataclass
