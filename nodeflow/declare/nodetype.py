@@ -479,11 +479,10 @@ class NodeType:
         setting_names = {setting.name for setting in made.settings}
         wanted = [port.name for port in made.inputs[1:]]
 
-        def rule(blame: Blame, **wires: Any) -> Mapping[str, Any]:
-            settings = {k: v for k, v in wires.pop("settings", {}).items() if k in setting_names}
-            return {first: made(blame, *(wires[name] for name in wanted), **settings)}
+        def rule(blame: Blame, *, settings: Mapping[str, Any], **wires: Any) -> Mapping[str, Any]:
+            own = {name: value for name, value in settings.items() if name in setting_names}
+            return {first: made(blame, *(wires[name] for name in wanted), **own)}
 
-        rule.wants_settings = True  # type: ignore[attr-defined]
         self.rule = rule
         return made
 
@@ -582,7 +581,12 @@ def _nothing() -> None:
 
 
 PLACEHOLDER = NodeType("", "", "", "", (), (), (), _nothing, None)
-"""What stands for the type of a node that nobody here knows."""
+"""What stands for the type of a node that nobody here knows: it has no ports and no traits."""
+
+
+def kind_of(name: str) -> NodeType:
+    """Return the type of that name; where there is none, `PLACEHOLDER`."""
+    return CATALOG.get(name) or PLACEHOLDER
 
 
 def _shape_of_first(
