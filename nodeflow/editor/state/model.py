@@ -250,7 +250,7 @@ class Report:
     lines: tuple[str, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Live:
     """What the run in the background last told: all of it is data, and read-only."""
 
