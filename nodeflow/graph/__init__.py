@@ -10,7 +10,7 @@ from nodeflow.graph.node import MODES, Node, check_id
 from nodeflow.graph.ranking import ranks
 from nodeflow.graph.renaming import DRAWN_AS, PART, ROWS, UNFOLDED, copy_of, drawn_as
 from nodeflow.graph.training import Training
-from nodeflow.graph.wire import MOVED, Wire, by_port, renumbered
+from nodeflow.graph.wire import MOVED, Wire, by_port, in_order, renumbered
 
 __all__ = [
     "DRAWN_AS",
@@ -27,6 +27,7 @@ __all__ = [
     "check_id",
     "copy_of",
     "drawn_as",
+    "in_order",
     "ranks",
     "renumbered",
 ]

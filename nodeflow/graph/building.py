@@ -8,7 +8,7 @@ from typing import Any
 from nodeflow.declare import Made, Output
 from nodeflow.errors import GraphError
 from nodeflow.graph.node import Node, check_id
-from nodeflow.graph.wire import Wire
+from nodeflow.graph.wire import Wire, in_order
 
 
 def built(ends: Iterable[Any]) -> tuple[dict[str, Node], tuple[Wire, ...]]:
@@ -38,7 +38,7 @@ def built(ends: Iterable[Any]) -> tuple[dict[str, Node], tuple[Wire, ...]]:
                 start = source.node if isinstance(source.node, str) else ids[id(source.node)]
                 place = index if many else None
                 wires.append(Wire(start, source.port, ids[id(item)], port, place))
-    return dict(sorted(nodes.items())), tuple(sorted(wires))
+    return dict(sorted(nodes.items())), in_order(wires)
 
 
 def _under(ends: Iterable[Any]) -> list[Made]:

@@ -22,7 +22,13 @@ from nodeflow.graph.checking import (
     port_taken,
 )
 from nodeflow.graph.node import MODES, Node, check_id
-from nodeflow.graph.renaming import DRAWN_AS, drawn_as, node_renamed, records_renamed
+from nodeflow.graph.renaming import (
+    DRAWN_AS,
+    drawn_as,
+    groups_renamed,
+    node_renamed,
+    records_renamed,
+)
 from nodeflow.graph.topology import ENDS, Topology
 from nodeflow.graph.training import AS_PRESET, Training
 from nodeflow.graph.wire import Wire, by_port, inserted, renumbered, rewired
@@ -159,7 +165,7 @@ class Graph(Topology):
         )
 
     def rename(self, old: str, new: str) -> Graph:
-        """Return the graph with one node's id changed, its wires kept.
+        """Return the graph with one node's id changed; its wires, groups and place stay.
 
         It computes and trains as before: a parameter is still drawn by the id that it had first.
         """
@@ -175,6 +181,7 @@ class Graph(Topology):
                 for key, node in self.nodes.items()
             },
             wires=wires,
+            groups=groups_renamed(self.groups, old, new),
             layout={new if key == old else key: at for key, at in self.layout.items()},
             extra=records_renamed(self.extra, old, new),
         )

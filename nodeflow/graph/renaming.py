@@ -49,6 +49,16 @@ def node_renamed(node: Node, old: str, new: str) -> Node:
     return replace(own, extra={**own.extra, DRAWN_AS: first})
 
 
+def groups_renamed(groups: Mapping[str, Any], old: str, new: str) -> Mapping[str, Any]:
+    """Return a graph's groups after a node was renamed: it stays in those that it was in."""
+    return {
+        key: {**group, "nodes": [new if name == old else name for name in group["nodes"]]}
+        if isinstance(group, Mapping) and old in group.get("nodes", ())
+        else group
+        for key, group in groups.items()
+    }
+
+
 def records_renamed(extra: Mapping[str, Any], old: str, new: str) -> Mapping[str, Any]:
     """Return a graph's other keys after a node was renamed: what it was unfolded from names it."""
     records = extra.get(UNFOLDED)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict, namedtuple
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -81,6 +82,21 @@ class Wire(_Ends):
 def by_port(wire: Wire) -> tuple[str, int]:
     """Return what sorts the wires into a node: by port, then by number."""
     return wire.input, wire.index or 0
+
+
+def in_order(wires: Iterable[Wire]) -> tuple[Wire, ...]:
+    """Return wires sorted by their ends and numbers; one without a number comes first."""
+    found = list(wires)
+    try:
+        found.sort()
+    except TypeError:  # one with a number enters where another without one does, from one port
+        found.sort(key=_place)
+    return tuple(found)
+
+
+def _place(wire: Wire) -> tuple[str, str, str, str, int]:
+    index = -1 if wire.index is None else wire.index
+    return wire.source, wire.output, wire.target, wire.input, index
 
 
 def rewired(wire: Wire, old: str, new: str) -> Wire:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from nodeflow.declare import NodeType, Port
 from nodeflow.derive.shapes import Inference, refusal
 from nodeflow.errors import NodeflowError
-from nodeflow.graph import Graph, Wire, renumbered
+from nodeflow.graph import Graph, Wire, in_order, renumbered
 
 
 def ends(port: str) -> tuple[str, str, int | None]:
@@ -164,7 +164,7 @@ def can_insert(graph: Graph, wire: Wire, node: str) -> bool:
 
 def kept(graph: Graph) -> Graph:
     """Return the graph with its wires in the order of a file."""
-    return replace(graph, wires=tuple(sorted(graph.wires)))
+    return replace(graph, wires=in_order(graph.wires))
 
 
 def between(graph: Graph, nodes: frozenset[str]) -> tuple[Wire, ...]:
