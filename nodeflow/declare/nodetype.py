@@ -155,6 +155,8 @@ class NodeType:
     """Whether a view shows what a person wrote, while nothing is wired into it."""
     beside: Literal["", "joined", "added"] = ""
     """What several are together that do with a feature each what one does with all of them."""
+    slope_of_cost: bool = False
+    """Whether it is what a cost blames its input for: `cost.error` in the backward pass."""
     over_samples: bool = False
     """Whether it adds up over the samples of a batch: a gradient before it is averaged."""
     known_as: Mapping[str, str | tuple[str, ...]] = field(default_factory=dict)
