@@ -99,12 +99,13 @@ def box(graph: Graph, node: str) -> Box:
     else:
         names = dict.fromkeys(port.name for port in type_.outputs)
     outputs = tuple(PortBox(name, None, _y(row)) for row, name in enumerate(names))
-    if type_ is not None and type_.drawn_as == "knot":
+    kind = graph.nodes[node].kind
+    if kind.drawn_as == "knot":
         middle = RELAY // 2
         ends = (PortBox(name, None, middle, quiet=True) for name in ("a", "value"))
         return Box(2 * RELAY, RELAY, (next(ends),), (next(ends),))
-    view = type_ is not None and type_.family == "view"
-    more = VIEW if view else SLIDER if type_ is not None and type_.drawn_as == "slider" else 0
+    view = kind.family == "view"
+    more = VIEW if view else SLIDER if kind.drawn_as == "slider" else 0
     height = HEADER + ROW * max(len(inputs), len(outputs), 1) + FOOT + more
     return Box(WIDE if view else WIDTH, -(-height // GRID) * GRID, inputs, outputs)
 

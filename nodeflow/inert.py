@@ -114,10 +114,13 @@ class Array:
         _refuse("an array of a graph", Settings.how)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Array) and np.array_equal(self.values, other.values)
+        return self is other or (
+            isinstance(other, Array) and np.array_equal(self.values, other.values)
+        )
 
     def __hash__(self) -> int:
-        return hash((self.values.shape, self.values.tobytes()))
+        # −0 is equal to 0 and has other bytes.
+        return hash((self.values.shape, (self.values + 0.0).tobytes()))
 
     def __reduce__(self) -> tuple[type[Array], tuple[NDArray[np.float64]]]:
         return Array, (self.values,)

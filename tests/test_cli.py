@@ -10,6 +10,7 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -891,3 +892,34 @@ def test_playing_goes_on_past_nan_where_nothing_is_updated(call, tmp_path):
     assert code == 0
     assert "! NaN first appeared in 'log.value'" in out
     assert "zz" in out
+
+
+def choices(module, command, option):
+    """Return what an option takes; a command writes it out, so that its help imports little."""
+    found = getattr(import_module(f"nodeflow.commands.{module}"), command)
+    group = getattr(found, "commands", {}).values() or [found]
+    (types,) = {tuple(p.type.choices) for one in group for p in one.params if p.name == option}
+    return types
+
+
+@pytest.mark.parametrize(
+    ("place", "module", "known", "silent"),
+    [
+        (("import_", "import_", "format_"), "interchange.importing", "FORMATS", ()),
+        (("new", "new", "scale"), "data.splitting", "SCALES", ()),
+        (("new", "new", "scale_target"), "data.splitting", "SCALES", ()),
+        (("new", "new", "missing"), "data.options", "MISSING", ()),
+        (("new", "new", "text"), "data.options", "TEXTS", ()),
+        (("new", "new", "header"), "data.options", "HEADERS", ("auto",)),
+        (("new", "new", "target_kind"), "data.options", "TARGET_KINDS", ("auto",)),
+        (("export", "export", "code"), "interchange.programs.dialects", "DIALECTS", ()),
+    ],
+)
+def test_options_take_what_is_known_where_they_are_read(place, module, known, silent):
+    there = tuple(getattr(import_module(f"nodeflow.{module}"), known))
+    assert choices(*place) == tuple(one for one in there if one not in silent)
+
+
+def test_a_new_network_starts_as_a_parameter_can():
+    known = CATALOG["parameter"].setting_named["init"].choices
+    assert set(choices("new", "new", "init")) == set(known) - {"constant"}  # all neurons alike

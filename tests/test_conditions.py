@@ -60,7 +60,7 @@ class Known:
     def __init__(self, values, numbers):
         self.values, self.numbers = values, numbers
 
-    def __getitem__(self, address):
+    def value(self, address):
         return self.values[address]
 
     def number(self, name):
@@ -377,7 +377,7 @@ class OfRun:
     def __init__(self, run):
         self.run = run
 
-    def __getitem__(self, address):
+    def value(self, address):
         return self.run[address]
 
     def number(self, name):

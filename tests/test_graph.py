@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from contextlib import suppress
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from strategies import EDITS, edited, networks
 
 import nodeflow as nf
+from nodeflow.difference import difference
 from nodeflow.errors import (
     BadSetting,
     GraphError,
@@ -23,7 +25,7 @@ from nodeflow.errors import (
     UnknownSetting,
     UnknownType,
 )
-from nodeflow.graph import Graph, Node, Training, Wire, check_id
+from nodeflow.graph import Graph, Node, Training, Wire, check_id, in_order
 
 
 def chain() -> Graph:
@@ -87,6 +89,36 @@ def test_renaming_keeps_wires_layout_and_order() -> None:
     assert "layer.1.a -> both.a[0]" in shown(graph)
     assert graph.layout == {"x": (10, 20), "layer.1": (30, 40)}
     assert graph.rename("layer.1", "a") == chain()
+
+
+def test_renaming_keeps_groups() -> None:
+    groups = {"g": {"title": "two", "nodes": ["x", "a"]}, "h": {"nodes": ["sum"]}, "i": {}}
+    before = replace(chain(), groups=groups)
+    after = before.rename("a", "layer.1")
+    assert after.groups == {**groups, "g": {"title": "two", "nodes": ["x", "layer.1"]}}
+    said = [change.sentence for change in difference(before, after)]
+    assert said == ["node 'a' is called 'layer.1' now"]
+
+
+def test_wires_have_an_order_whatever_enters_a_port() -> None:
+    texts = ["b.z -> s.a", "a.z -> s.a[1]", "a.z -> s.a", "a.z -> s.a[0]", "a.z -> r.a[10]"]
+    ordered = in_order(map(Wire.parse, texts))
+    assert list(map(str, ordered)) == [
+        "a.z -> r.a[10]", "a.z -> s.a", "a.z -> s.a[0]", "a.z -> s.a[1]", "b.z -> s.a",
+    ]  # fmt: skip
+    numbered = [Wire.parse(text) for text in texts if text != "a.z -> s.a"]
+    assert in_order(numbered) == tuple(sorted(numbered))
+
+
+def test_a_damaged_record_is_told_when_it_is_folded() -> None:
+    unfolded = nf.unfold(nf.sample("xor"))
+    records = unfolded.extra["unfolded"]
+    (key,) = records
+    wire = records[key]["wires"][0]
+    damaged = {key: {**records[key], "wires": (wire, f"{wire}[0]")}}
+    graph = replace(unfolded, extra={**unfolded.extra, "unfolded": damaged})
+    with pytest.raises(PortTaken, match="there twice"):
+        nf.fold(graph)
 
 
 def test_settings_are_kept_inert() -> None:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 import xml.etree.ElementTree as ET
 from dataclasses import replace
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
 
 import nodeflow as nf
 from nodeflow.commands.output import plain
-from nodeflow.declare import CATALOG
+from nodeflow.declare import CATALOG, Value
+from nodeflow.declare import node as declare
 from nodeflow.derive.tidy import tidy
 from nodeflow.editor.panels.accounts import account
 from nodeflow.editor.state.model import Editor, Live
@@ -582,3 +585,20 @@ def test_the_inspector_knows_a_saturated_softmax_and_costs_that_no_slope_cuts():
         ("categorical_cross_entropy", "softmax"): "",
         ("categorical_cross_entropy", "sigmoid"): "",
     }
+
+
+def test_a_view_of_others_that_fails_says_so_at_its_node(monkeypatch):
+    module = ModuleType("view_that_fails")
+    module.found = lambda sight, key: 1 / 0
+    monkeypatch.setitem(sys.modules, "view_that_fails", module)
+
+    @declare("view", formula="value", outputs=(), view_module="view_that_fails")
+    def failing(value: Value):
+        """Fail."""
+
+    try:
+        graph = nf.Graph.of(failing(nf.constant(value=[1.0]), id="v"))
+        found = Viewer(graph).look("v", {}, {})
+    finally:
+        CATALOG.remove("failing")
+    assert found == "the view of 'v' (failing) fails: ZeroDivisionError"

@@ -4,27 +4,14 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
 
 import click
 
-from nodeflow.commands.options import json_option, out_option
+from nodeflow.commands.options import json_option, out_option, read_layers
 from nodeflow.commands.output import bold, count, echo, print_json, say
 from nodeflow.errors import FileError
 
 FORMATS = ("torch", "safetensors", "onnx", "keras", "mat", "brainjs", "fann", "snns", "weka")
-
-
-def _layers(_context: click.Context, _: click.Parameter, value: str | None) -> Any:
-    if value is None:
-        return None
-    from nodeflow.errors import GraphError
-    from nodeflow.networks import layer_sizes
-
-    try:
-        return layer_sizes(value)
-    except GraphError as error:
-        raise click.BadParameter(f"{error}.") from None
 
 
 @click.command(name="import")
@@ -32,7 +19,7 @@ def _layers(_context: click.Context, _: click.Parameter, value: str | None) -> A
 @out_option
 @click.option("--from", "format_", type=click.Choice(FORMATS),
               help="The format, where the ending does not say it.")  # fmt: skip
-@click.option("--layers", callback=_layers, metavar="N-…-N",
+@click.option("--layers", callback=read_layers, metavar="N-…-N",
               help="Sizes, for files that hold weights alone: .safetensors, .pt, "
               ".weights.h5.")  # fmt: skip
 @click.option("--activation", metavar="NAME",

@@ -9,10 +9,16 @@ from typing import Any
 
 import click
 
-from nodeflow.commands.options import FiniteRange, file_argument, json_option, read_batch
+from nodeflow.commands.options import (
+    FiniteRange,
+    file_argument,
+    json_option,
+    read_batch,
+    read_layers,
+)
 from nodeflow.commands.output import bold, count, echo, print_json
 from nodeflow.commands.tables import option_of, table_options, taken
-from nodeflow.errors import FileError, GraphError
+from nodeflow.errors import FileError
 
 
 class _Kind(click.Choice[str]):
@@ -43,21 +49,9 @@ INITS = ("glorot", "uniform", "normal", "zeros", "naive_bayes")
 SCALES = ("none", "minmax", "standard")
 
 
-def _layers(_context: click.Context, _: click.Parameter, value: str | None) -> Any:
-    """Read the sizes of layers, such as 7-5-3."""
-    if value is None:
-        return None
-    from nodeflow.networks import layer_sizes
-
-    try:
-        return layer_sizes(value)
-    except GraphError as error:
-        raise click.BadParameter(f"{error}.") from None
-
-
 @click.command()
 @file_argument
-@click.option("--layers", callback=_layers, metavar="N-…-N",
+@click.option("--layers", callback=read_layers, metavar="N-…-N",
               help="Sizes from inputs to outputs, such as 7-5-3.")  # fmt: skip
 @click.option("--hidden", type=click.IntRange(1), metavar="N",
               help="Neurons of each hidden layer, with --data.")  # fmt: skip

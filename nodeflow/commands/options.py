@@ -9,7 +9,7 @@ import click
 
 from nodeflow.commands.completing import nodes_of_file
 from nodeflow.commands.output import State
-from nodeflow.errors import RunError
+from nodeflow.errors import GraphError, RunError
 
 
 def read_batch(_context: click.Context, _: click.Parameter, value: str | None) -> int | str | None:
@@ -19,6 +19,18 @@ def read_batch(_context: click.Context, _: click.Parameter, value: str | None) -
     if value.isdecimal() and int(value) > 0:
         return int(value)
     raise click.BadParameter(f"{value!r} is neither a whole number from 1 nor 'all'.")
+
+
+def read_layers(_context: click.Context, _: click.Parameter, value: str | None) -> Any:
+    """Read the sizes of layers, such as 7-5-3."""
+    if value is None:
+        return None
+    from nodeflow.networks import layer_sizes
+
+    try:
+        return layer_sizes(value)
+    except GraphError as error:
+        raise click.BadParameter(f"{error}.") from None
 
 
 def read_moment(_context: click.Context, _: click.Parameter, value: str | None) -> str | None:

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nodeflow.errors import DataError
+
 
 @dataclass(frozen=True, eq=False)
 class Column:
@@ -60,6 +62,12 @@ class Sheet:
     def rows(self) -> int:
         """The number of rows of data."""
         return len(self.lines)
+
+    def fault(self, msg: str, row: int | None = None, column: int | None = None) -> DataError:
+        """Return what is wrong with the file, with the place where it is: row and column from 0."""
+        line = None if row is None else self.lines[row]
+        place = None if column is None else column + 1
+        return DataError(msg, file=self.file, row=line, column=place)
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from nodeflow.declare.nodetype import (
     Body,
     Lower,
     NodeType,
+    kind_of,
 )
 from nodeflow.declare.ports import (
     ArrayValue,
@@ -70,6 +71,7 @@ __all__ = [
     "changes",
     "foreign",
     "inert",
+    "kind_of",
     "node",
     "note_change",
     "numbers",

@@ -44,8 +44,8 @@ def rule_of_calculation(type_: NodeType) -> Rule:
     """Return the rule that is the derivative of a calculation, as formula nodes."""
     ports = [port.name for port in type_.inputs]
 
-    def rule(blame: Blame, **given: Any) -> Mapping[str, Any]:
-        tree = type_.calculated({**type_.defaults, **given.pop("settings", {})})
+    def rule(blame: Blame, *, settings: Mapping[str, Any], **given: Any) -> Mapping[str, Any]:
+        tree = type_.calculated({**type_.defaults, **settings})
         own = formulas.names(tree)
         read = {name: given[name] for name in ports if name in own}
         made: Mapping[str, Any] = CATALOG["expression"].rule(  # type: ignore[misc]
@@ -53,5 +53,4 @@ def rule_of_calculation(type_: NodeType) -> Rule:
         )
         return {name: made.get(name, 0.0) for name in ports}
 
-    rule.wants_settings = True  # type: ignore[attr-defined]
     return rule

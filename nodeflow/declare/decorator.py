@@ -50,6 +50,8 @@ class Traits(TypedDict, total=False):
     values joined, or added up."""
     over_samples: bool
     """It adds up over the samples."""
+    slope_of_cost: bool
+    """It is what a cost blames its input for, and is called after the cost in a backward pass."""
     typed: bool
     """It gives numbers that a person types."""
     holds_data: bool

@@ -155,6 +155,8 @@ class NodeType:
     """Whether a view shows what a person wrote, while nothing is wired into it."""
     beside: Literal["", "joined", "added"] = ""
     """What several are together that do with a feature each what one does with all of them."""
+    slope_of_cost: bool = False
+    """Whether it is what a cost blames its input for: `cost.error` in the backward pass."""
     over_samples: bool = False
     """Whether it adds up over the samples of a batch: a gradient before it is averaged."""
     known_as: Mapping[str, str | tuple[str, ...]] = field(default_factory=dict)
@@ -479,11 +481,10 @@ class NodeType:
         setting_names = {setting.name for setting in made.settings}
         wanted = [port.name for port in made.inputs[1:]]
 
-        def rule(blame: Blame, **wires: Any) -> Mapping[str, Any]:
-            settings = {k: v for k, v in wires.pop("settings", {}).items() if k in setting_names}
-            return {first: made(blame, *(wires[name] for name in wanted), **settings)}
+        def rule(blame: Blame, *, settings: Mapping[str, Any], **wires: Any) -> Mapping[str, Any]:
+            own = {name: value for name, value in settings.items() if name in setting_names}
+            return {first: made(blame, *(wires[name] for name in wanted), **own)}
 
-        rule.wants_settings = True  # type: ignore[attr-defined]
         self.rule = rule
         return made
 
@@ -582,7 +583,12 @@ def _nothing() -> None:
 
 
 PLACEHOLDER = NodeType("", "", "", "", (), (), (), _nothing, None)
-"""What stands for the type of a node that nobody here knows."""
+"""What stands for the type of a node that nobody here knows: it has no ports and no traits."""
+
+
+def kind_of(name: str) -> NodeType:
+    """Return the type of that name; where there is none, `PLACEHOLDER`."""
+    return CATALOG.get(name) or PLACEHOLDER
 
 
 def _shape_of_first(

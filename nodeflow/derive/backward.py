@@ -575,7 +575,7 @@ class Backward(Placing):
     def _named(self, blame: Output, name: str, owner: str) -> Output:
         """Place what one reader blames a value for; an error is called after its cost."""
         made = blame.node
-        if isinstance(made, Made) and made.type.name.endswith("error"):
+        if isinstance(made, Made) and made.type.slope_of_cost:
             name = name if name.endswith(".delta") else f"{owner}.error"
         return self.place(blame, name, owner=owner)
 

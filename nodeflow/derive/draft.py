@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from nodeflow.derive.shapes import infer
-from nodeflow.graph import Graph, Node, Wire
+from nodeflow.graph import Graph, Node, Wire, in_order
 from nodeflow.inert import Settings
 
 
@@ -40,7 +40,7 @@ class Draft:
 
     def out_of(self, node: str) -> list[Wire]:
         """Return the wires out of a node."""
-        return sorted(self._out_of.get(node, ()), key=_in_order)
+        return list(in_order(self._out_of.get(node, ())))
 
     def inputs(self, node: str) -> dict[str, list[Wire]]:
         """Return a node's incoming wires by port."""
@@ -151,14 +151,9 @@ class Draft:
         return replace(
             self.whole,
             nodes=dict(sorted(self.nodes.items())),
-            wires=tuple(sorted(wires, key=_in_order)),
+            wires=in_order(wires),
             layout={key: at for key, at in self.layout.items() if key in self.nodes},
         )
-
-
-def _in_order(wire: Wire) -> tuple[str, str, str, str, int]:
-    index = -1 if wire.index is None else wire.index
-    return wire.source, wire.output, wire.target, wire.input, index
 
 
 __all__ = ["Draft"]

@@ -19,7 +19,7 @@ from nodeflow.derive.parts import joins_features, numbered
 from nodeflow.derive.shapes import infer
 from nodeflow.derive.steps import free_name
 from nodeflow.errors import GraphError
-from nodeflow.graph import DRAWN_AS, PART, ROWS, Graph, Node, Wire, drawn_as
+from nodeflow.graph import DRAWN_AS, PART, ROWS, Graph, Node, Wire, drawn_as, in_order
 from nodeflow.nodes.arithmetic import add, concatenate, pick
 from nodeflow.nodes.backward import (
     accumulate,
@@ -283,7 +283,7 @@ class _Gathered:
         after = replace(
             before,
             nodes=dict(sorted(self.nodes.items())),
-            wires=tuple(sorted(set(wires))),
+            wires=in_order(set(wires)),
             layout=layout,
         )
         after.validate()

@@ -8,7 +8,7 @@ from dataclasses import replace
 from nodeflow.derive.shapes import infer
 from nodeflow.derive.steps import free_name
 from nodeflow.errors import GraphError, UnknownNode
-from nodeflow.graph import Graph, Node, Wire
+from nodeflow.graph import Graph, Node, Wire, in_order
 from nodeflow.nodes.source import parameter
 
 _LEFT, _BELOW = 230, 100
@@ -55,9 +55,7 @@ def give_weights(graph: Graph, sums: Iterable[str]) -> tuple[Graph, tuple[str, .
             if key in layout:
                 x, y = layout[key]
                 layout[name] = x - _LEFT, y + place * _BELOW
-    after = replace(
-        graph, nodes=dict(sorted(nodes.items())), wires=tuple(sorted(wires)), layout=layout
-    )
+    after = replace(graph, nodes=dict(sorted(nodes.items())), wires=in_order(wires), layout=layout)
     return after, tuple(made)
 
 

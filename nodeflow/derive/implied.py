@@ -13,7 +13,7 @@ import numpy as np
 
 from nodeflow.declare import CATALOG, numbers
 from nodeflow.derive.steps import free_name
-from nodeflow.graph import UNFOLDED, Graph, Node, Wire
+from nodeflow.graph import UNFOLDED, Graph, Node, Wire, in_order
 from nodeflow.nodes.arithmetic import add, multiply
 from nodeflow.nodes.backward import DELTA
 from nodeflow.nodes.cost import error, squared_error
@@ -163,7 +163,7 @@ def with_cost(graph: Graph) -> Graph:
         whole = free_name(nodes, "J")
         nodes[whole] = Node(add.name)
         wires += [Wire(name, "cost", whole, "a", i) for i, name in enumerate(costs)]
-    return replace(graph, nodes=dict(sorted(nodes.items())), wires=tuple(sorted(wires)))
+    return replace(graph, nodes=dict(sorted(nodes.items())), wires=in_order(wires))
 
 
 __all__ = [

@@ -205,8 +205,8 @@ def _goes_along(graph: Seen, key: str) -> bool:
 
     Softmax needs all weighted sums: it stays whole.
     """
-    type_ = graph.nodes[key].known
-    return type_ is not None and type_.family == "activation" and type_.is_elementwise
+    type_ = graph.nodes[key].kind
+    return type_.family == "activation" and type_.is_elementwise
 
 
 def layer_of(
@@ -411,8 +411,7 @@ def _shape_of(graph: Seen, key: str, name: str, port: str, chain: Sequence[str])
         and not shows_many(graph, w.target, w.input)
     ]
     for wire in others:
-        type_ = graph.nodes[wire.target].known
-        if type_ is not None and type_.family == "view":
+        if graph.nodes[wire.target].family == "view":
             raise refuse(f"is shown whole by '{wire.target}'; take that wire away first")
         raise refuse(f"is shared: it goes to {wire.end} too")
     for wire in graph.into(name):

@@ -124,11 +124,9 @@ class Placing:
             for index, source in enumerate(sources):
                 node, output = source.node, source.port
                 if not isinstance(node, str):
-                    child = node.type.name
-                    is_error = owner and child.endswith("error")
-                    start = self.place(
-                        source, f"{owner}.error" if is_error else f"{name}.{child}", owner=owner
-                    )
+                    is_error = owner and node.type.slope_of_cost
+                    child = f"{owner}.error" if is_error else f"{name}.{node.type.name}"
+                    start = self.place(source, child, owner=owner)
                     node, output = str(start.node), start.port
                 wires.append(Wire(node, output, key, port, index if several else None))
         if len(made.inputs) > 1:

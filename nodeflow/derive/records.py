@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from nodeflow.errors import GraphError
-from nodeflow.graph import UNFOLDED, Graph, Node, Wire
+from nodeflow.graph import UNFOLDED, Graph, Node, Wire, in_order
 
 RECORD = UNFOLDED
 """The graph file's key under which an unfolded graph keeps what `fold` needs."""
@@ -53,7 +53,7 @@ def put_back(graph: Graph, records: Mapping[str, Record]) -> Graph:
     return replace(
         base,
         nodes=dict(sorted({**base.nodes, **trainers}.items())),
-        wires=tuple(sorted({*base.wires, *wires})),
+        wires=in_order({*base.wires, *wires}),
         layout={**base.layout, **layout},
         extra={k: v for k, v in graph.extra.items() if k != RECORD},
     )

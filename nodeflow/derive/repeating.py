@@ -16,7 +16,7 @@ from nodeflow.boxes import GRID, WIDE, box
 from nodeflow.derive.shapes import infer
 from nodeflow.derive.steps import free_name
 from nodeflow.errors import GraphError, MissingInput, UnknownNode
-from nodeflow.graph import Graph, Node, Wire, copy_of, renumbered
+from nodeflow.graph import Graph, Node, Wire, copy_of, in_order, renumbered
 from nodeflow.nodes.arithmetic import add, concatenate, pick
 from nodeflow.nodes.layer import weighted_sum
 from nodeflow.nodes.source import parameter_shape
@@ -112,9 +112,7 @@ def _copied(
                 source = names.get(wire.source, wire.source)
                 wires.append(replace(wire, source=source, target=names[wire.target]))
         copies.append(names)
-    made = replace(
-        graph, nodes=dict(sorted(nodes.items())), wires=tuple(sorted(wires)), layout=layout
-    )
+    made = replace(graph, nodes=dict(sorted(nodes.items())), wires=in_order(wires), layout=layout)
     return made, copies
 
 
@@ -229,7 +227,7 @@ def _joined(graph: Graph, made: Graph, chosen: Collection[str], copies: _Copies)
     return replace(
         made,
         nodes=dict(sorted(nodes.items())),
-        wires=renumbered(tuple(sorted(wires))),
+        wires=renumbered(in_order(wires)),
         layout=layout,
     )
 
@@ -296,6 +294,4 @@ def _parted(
                 Wire(wire.source, wire.output, name, "a"),
                 replace(wire, source=name, output="value"),
             ]
-    return replace(
-        made, nodes=dict(sorted(nodes.items())), wires=tuple(sorted(wires)), layout=layout
-    )
+    return replace(made, nodes=dict(sorted(nodes.items())), wires=in_order(wires), layout=layout)

@@ -30,13 +30,11 @@ def given_ports(
 
 
 def ask(rule: Any, blame: Blame, wires: Mapping[str, Any], settings: Mapping[str, Any]) -> Any:
-    """Call a rule with what it asks for: wires by port, settings by name."""
+    """Call a rule with what it asks for: wires by port, settings by name, or all `settings`."""
     names, anything = _accepts(rule)
     given = {k: v for k, v in wires.items() if (anything or k in names) and v is not None}
-    if getattr(rule, "wants_settings", False):
-        given["settings"] = settings
-    else:
-        given |= {k: v for k, v in settings.items() if k in names and k not in given}
+    own = settings if "settings" in settings else {**settings, "settings": settings}
+    given |= {name: own[name] for name in names if name in own and name not in given}
     given.pop(names[0], None)
     return rule(blame, **given)
 

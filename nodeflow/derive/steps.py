@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import replace
 
 from nodeflow.errors import GraphError
-from nodeflow.graph import MOVED, Graph, Node, Wire
+from nodeflow.graph import MOVED, Graph, Node, Wire, in_order
 from nodeflow.nodes.backward import average, bias_gradient, weight_gradient
 from nodeflow.nodes.source import constant
 from nodeflow.nodes.update import step, weight_update
@@ -79,7 +79,7 @@ def _with_parts(graph: Graph, steps: Iterable[str]) -> Graph:
     return replace(
         graph,
         nodes=dict(sorted(nodes.items())),
-        wires=tuple(sorted([*(w for w in graph.wires if w not in moved), *wires])),
+        wires=in_order([*(w for w in graph.wires if w not in moved), *wires]),
     )
 
 
@@ -98,7 +98,7 @@ def collapse_step(graph: Graph, key: str) -> Graph | None:
     return replace(
         base,
         nodes={**base.nodes, key: node},
-        wires=tuple(sorted([*base.wires, *given])),
+        wires=in_order([*base.wires, *given]),
     )
 
 

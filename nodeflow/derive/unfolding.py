@@ -10,7 +10,7 @@ from nodeflow.derive.evaluated import evaluated
 from nodeflow.derive.records import RECORD, Record, put_back, read_records
 from nodeflow.derive.tidy import under
 from nodeflow.errors import GraphError
-from nodeflow.graph import Graph
+from nodeflow.graph import Graph, in_order
 
 
 def unfold(graph: Graph) -> Graph:
@@ -53,7 +53,7 @@ def _replaced(graph: Graph, trainers: tuple[str, ...]) -> Graph:
     unfolded = replace(
         folded,
         nodes=dict(sorted({**folded.nodes, **made}.items())),
-        wires=tuple(sorted({*folded.wires, *wires})),
+        wires=in_order({*folded.wires, *wires}),
         extra={**graph.extra, RECORD: records},
     )
     if not graph.layout:

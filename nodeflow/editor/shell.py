@@ -63,7 +63,8 @@ from nodeflow.export import export
 from nodeflow.export.compared import both
 from nodeflow.files import load, load_run, run_file_of, save, save_run
 from nodeflow.files.moving import moved
-from nodeflow.graph import Graph, uncollected
+from nodeflow.garbage import collection_paused
+from nodeflow.graph import Graph
 from nodeflow.scene import Scene, routed, with_places
 
 _SILENT = 0.5
@@ -264,7 +265,7 @@ class Shell:
             return [Failed("the graph has no file that could be read")]
 
         def work(_progress: Progress) -> _Then:
-            with uncollected():
+            with collection_paused():
                 graph, mistakes = opening.opened(path)
                 graph = with_places(graph)
                 # Reading its data takes the longest, and the window would wait for it.

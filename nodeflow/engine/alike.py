@@ -29,7 +29,7 @@ def beside(numbers: Sequence[float], which: int) -> list[float]:
     return [number * (step + place * 2.0**-29) for place, number in enumerate(numbers)]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Places:
     """Which cells hold which of some numbers, and what they are multiplied by there."""
 

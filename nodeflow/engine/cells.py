@@ -101,7 +101,7 @@ class Product:
     bias: Slot | None = None
 
 
-@dataclass
+@dataclass(eq=False)
 class Tape:
     """The table, where each value lies, and what to put there first."""
 

@@ -509,7 +509,7 @@ _TINY = 1e-9
 """A part of a gradient that is so much smaller than the whole does not matter to its verdict."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Compared:
     """Gradients and slopes of one node, in one batch."""
 

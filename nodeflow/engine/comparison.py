@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from nodeflow.derive.modes import without_differences
 from nodeflow.engine.run import Run
+from nodeflow.equality import ByContent
 from nodeflow.errors import GraphError
 from nodeflow.graph import Graph
 
@@ -23,8 +24,8 @@ _PASSES = 5
 """So many passes are timed."""
 
 
-@dataclass(frozen=True)
-class Comparison:
+@dataclass(frozen=True, eq=False)
+class Comparison(ByContent):
     """Gradients by address: of the backward pass, and by differences (J(θ+ε) − J(θ−ε)) / 2ε."""
 
     gradients: dict[str, NDArray[Any]]

@@ -31,7 +31,7 @@ _FUSED = {"weight_gradient": "step_weights", "bias_gradient": "step_bias"}
 _GRADIENTS = {OPERATIONS[name].number: name for name in _FUSED}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class FastRows:
     """The rows for full speed: those of a pass, an end, those of an update, an end."""
 

@@ -23,7 +23,8 @@ from nodeflow.engine.probing import probed
 from nodeflow.engine.schedule import Schedule
 from nodeflow.engine.start import single_number, start_value
 from nodeflow.errors import DataError, NodeflowError, RunError, TooLarge
-from nodeflow.graph import Graph, uncollected
+from nodeflow.garbage import collection_paused
+from nodeflow.graph import Graph
 from nodeflow.shape import Shape
 
 SEEDS = 2**63
@@ -75,7 +76,7 @@ class Machine:
             raise RunError(f"a run computes in float64 or float32, not {self.dtype}")
         self.cells: Floats
         self.splits: Mapping[str, Split]
-        with uncollected():
+        with collection_paused():
             self._lay_out(graph, seed=seed, batch=batch, strict=strict)
         self._placed = (-1, -1)
         self.cells[: self.tape.state] = self._start(seed, self.splits)

@@ -16,7 +16,7 @@ _MOST = 1_000_000
 """Iterations and evaluations that a search may take: as good as any number."""
 
 
-@dataclass
+@dataclass(eq=False)
 class _Search:
     """One search of a minimiser: where it begins, and the weights after each iteration so far."""
 

@@ -13,7 +13,8 @@ from nodeflow.derive.logits import Logits, logits
 from nodeflow.derive.phases import UPDATE
 from nodeflow.derive.phases import phases as phases_of
 from nodeflow.derive.shapes import Inference
-from nodeflow.graph import Graph, ranks, uncollected
+from nodeflow.garbage import collection_paused
+from nodeflow.graph import Graph, ranks
 
 
 @dataclass(frozen=True)
@@ -120,7 +121,7 @@ def plan(graph: Graph, *, strict: bool = True) -> Plan:
     With `strict` the first problem is raised; without it the nodes that cannot be evaluated
     are left out, and `inference.problems` has the reasons.
     """
-    with uncollected():
+    with collection_paused():
         unfolding = evaluated(graph, strict=strict)
         whole, inference = unfolding.graph, unfolding.inference
         bad = {*inference.problems, *inference.waiting}

@@ -15,7 +15,7 @@ from nodeflow.errors import RunError, UnknownPort, nearest
 from nodeflow.graph import Graph
 
 
-@dataclass
+@dataclass(eq=False)
 class Cursor:
     """Where a run stands, and which values are in its cells."""
 
@@ -80,6 +80,8 @@ class Reader:
 
     def has_value(self, address: str) -> bool:
         """Return whether there is a value at an output port by now."""
+        if address not in self._machine.tape.slots:
+            return False
         key = address.rpartition(".")[0]
         if self._cursor.evaluated_once or key in self._cursor.seen:
             return True
@@ -170,10 +172,14 @@ class Reader:
         }
 
     @property
+    def addresses(self) -> list[str]:
+        """The output ports that have a value by now, sorted."""
+        return [address for address in sorted(self._machine.tape.slots) if self.has_value(address)]
+
+    @property
     def values(self) -> dict[str, NDArray[Any]]:
         """Every value that there is by now, by address."""
-        known = (address for address in sorted(self._machine.tape.slots) if self.has_value(address))
-        return {address: self.value(address) for address in known}
+        return {address: self.value(address) for address in self.addresses}
 
     @property
     def weights(self) -> dict[str, NDArray[Any]]:

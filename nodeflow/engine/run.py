@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
@@ -205,6 +205,14 @@ class Run:
         run's. Raises `RunError` where there is no value yet, `UnknownPort` for no port.
         """
         return self._reader.value(address)
+
+    def __contains__(self, address: object) -> bool:
+        """Return whether there is a value at an output port by now."""
+        return isinstance(address, str) and self.has_value(address)
+
+    def __iter__(self) -> Iterator[str]:
+        """Yield the addresses of all values that there are by now, sorted."""
+        return iter(self._reader.addresses)
 
     def gradient(self, address: str) -> NDArray[Any]:
         """Return the gradient at an output port.

@@ -8,11 +8,12 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from nodeflow.equality import ByContent
 from nodeflow.workings.lines import formula_of
 
 
-@dataclass(frozen=True)
-class Step:
+@dataclass(frozen=True, eq=False)
+class Step(ByContent):
     """What one step did. Numbers count from 0: `epoch` 3 means that three lie behind."""
 
     epoch: int

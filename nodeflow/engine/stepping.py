@@ -14,7 +14,7 @@ from nodeflow.engine.step import Step
 from nodeflow.errors import Diverged, RunError
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Begun:
     """All that a run holds at the start of the update that it is in, to go back to."""
 
@@ -113,7 +113,7 @@ class Stepper:
         for wire in graph.into(key):
             if graph.feeds_back(wire) or wire.start not in machine.tape.slots:
                 continue
-            name = wire.input if wire.index is None else f"{wire.input}[{wire.index}]"
+            name = wire.entry
             found[name] = machine.read(wire.start, samples)
         for name, (start, index) in machine.plan.sums(key).items():
             z = machine.read(start, samples)

@@ -9,14 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nodeflow.engine.run import Run
+from nodeflow.equality import ByContent
 from nodeflow.errors import RunError, nearest
 from nodeflow.explain.names import neuron_before
 from nodeflow.explain.wording import say
 from nodeflow.workings.parts import SHOWN
 
 
-@dataclass(frozen=True, slots=True)
-class Shares:
+@dataclass(frozen=True, slots=True, eq=False)
+class Shares(ByContent):
     """How the δ of a layer's neurons is apportioned to the neurons before it."""
 
     layer: str

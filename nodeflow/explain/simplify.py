@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from nodeflow import formula as formulas
@@ -18,34 +18,46 @@ _DIGITS = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 ZERO, ONE = formulas.ZERO, formulas.ONE
 
 
+def innermost_first(
+    part: Part, *, enters: Callable[[Part], bool] = lambda _: True
+) -> Iterator[tuple[Part, list[Part]]]:
+    """Yield every part of an expression with those in it, which come first; a shared one once.
+
+    What `enters` is false of is not looked into. Long chains do not recurse.
+    """
+    done: set[int] = set()
+    stack = [part]
+    while stack:
+        now = stack[-1]
+        if id(now) in done:
+            stack.pop()
+            continue
+        inner = [one for one in now[1:] if isinstance(one, tuple)] if enters(now) else []
+        waiting = [one for one in inner if id(one) not in done]
+        if waiting:
+            stack += waiting
+            continue
+        stack.pop()
+        done.add(id(now))
+        yield now, inner
+
+
 # --- tidied -----------------------------------------------------------------------------------
 
 
 class Walk(ABC):
-    """Makes something of every part of an expression, its parts first, and of a shared one once.
-
-    Long chains do not recurse.
-    """
+    """Makes something of every part of an expression, its parts first, and of a shared one once."""
 
     def __init__(self) -> None:
         self._known: dict[int, tuple[Part, Part]] = {}
 
     def __call__(self, part: Part) -> Part:
         """Return what becomes of an expression."""
-        stack = [part]
-        while stack:
-            now = stack[-1]
-            if id(now) in self._known:
-                stack.pop()
-                continue
-            inner = [one for one in now[1:] if isinstance(one, tuple)]
-            waiting = [one for one in inner if id(one) not in self._known]
-            if waiting:
-                stack += waiting
-                continue
-            stack.pop()
-            self._known[id(now)] = now, self._of(now, [self._known[id(one)][1] for one in inner])
-        return self._known[id(part)][1]
+        known = self._known
+        for now, inner in innermost_first(part, enters=lambda one: id(one) not in known):
+            if id(now) not in known:
+                known[id(now)] = now, self._of(now, [known[id(one)][1] for one in inner])
+        return known[id(part)][1]
 
     @abstractmethod
     def _of(self, part: Part, inner: list[Part]) -> Part:
@@ -232,20 +244,12 @@ def length(part: Part, names: Names | None = None, *, named: bool = True) -> int
     """Return about how many characters an expression has, without writing it."""
     names = names or {}
     known: dict[int, int] = {}
-    stack = [part]
-    while stack:
-        now = stack[-1]
-        if id(now) in known:
-            stack.pop()
-            continue
-        is_named = id(now) in names and (named or now is not part)
-        inner = [] if is_named else [one for one in now[1:] if isinstance(one, tuple)]
-        waiting = [one for one in inner if id(one) not in known]
-        if waiting:
-            stack += waiting
-            continue
-        stack.pop()
-        if is_named:
+
+    def is_named(one: Part) -> bool:
+        return id(one) in names and (named or one is not part)
+
+    for now, inner in innermost_first(part, enters=lambda one: not is_named(one)):
+        if is_named(now):
             size = len(names[id(now)])
         elif now[0] == "number":
             size = len(_short(now[1]))
@@ -260,18 +264,7 @@ def length(part: Part, names: Names | None = None, *, named: bool = True) -> int
 def comes_to(part: Part, values: Mapping[str, float]) -> float:
     """Return an expression's value; what is shared is computed once."""
     known: dict[int, float] = {}
-    stack = [part]
-    while stack:
-        now = stack[-1]
-        if id(now) in known:
-            stack.pop()
-            continue
-        inner = [one for one in now[1:] if isinstance(one, tuple)]
-        waiting = [one for one in inner if id(one) not in known]
-        if waiting:
-            stack += waiting
-            continue
-        stack.pop()
+    for now, inner in innermost_first(part):
         held = {f"a{number}": known[id(one)] for number, one in enumerate(inner)}
         whole = (now[0], *(("name", name) for name in held)) if inner else now
         known[id(now)] = float(formulas.evaluate(whole, held if inner else values))
@@ -280,15 +273,4 @@ def comes_to(part: Part, values: Mapping[str, float]) -> float:
 
 def symbols_of(part: Part) -> set[str]:
     """Return the names in an expression."""
-    seen: set[int] = set()
-    found: set[str] = set()
-    stack = [part]
-    while stack:
-        now = stack.pop()
-        if id(now) in seen:
-            continue
-        seen.add(id(now))
-        if now[0] == "name":
-            found.add(now[1])
-        stack += [one for one in now[1:] if isinstance(one, tuple)]
-    return found
+    return {now[1] for now, _ in innermost_first(part) if now[0] == "name"}

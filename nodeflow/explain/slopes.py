@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nodeflow import formula as formulas
-from nodeflow.declare import CATALOG, NodeType
+from nodeflow.declare import NodeType, kind_of
 from nodeflow.engine.kernel.scalar import SLOPES
 from nodeflow.nodes.backward import slope as slope_in_a
 
@@ -20,10 +20,8 @@ _NEAR = 1e-6
 
 def has_curve(kind: str) -> bool:
     """Whether an activation has a curve: it takes number by number, softmax takes a whole row."""
-    type_ = CATALOG.get(kind)
-    if type_ is None or type_.family != "activation":
-        return False
-    return type_.is_elementwise
+    type_ = kind_of(kind)
+    return type_.family == "activation" and type_.is_elementwise
 
 
 def curve_of(type_: NodeType, z: Any, settings: Mapping[str, Any]) -> Floats:

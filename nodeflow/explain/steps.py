@@ -33,10 +33,7 @@ def explain(run: Run, step: Step, *, most: int | None = None) -> Explanation:
     lines with the result alone.
     """
     wires = run.plan.graph.into(step.node)
-    addresses = {
-        wire.input if wire.index is None else f"{wire.input}[{wire.index}]": wire.start
-        for wire in wires
-    }
+    addresses = {wire.entry: wire.start for wire in wires}
     for name, (start, index) in run.plan.sums(step.node).items():
         if index is None:
             addresses[name] = start

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 Values = dict[str, NDArray[Any]]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Beat:
     """A beat of a film: a step, or as many as its level says."""
 
@@ -95,7 +95,7 @@ class Reel:
         inputs = {}
         if len(steps) == 1:
             for wire in self.graph.into(last.node):
-                name = wire.input if wire.index is None else f"{wire.input}[{wire.index}]"
+                name = wire.entry
                 if name in last.inputs:
                     inputs[wire] = last.inputs[name]
         sentence = remark(run, last)

@@ -168,7 +168,7 @@ def _recorded(schedule: Schedule, level: str, begin: int, end: int) -> Iterator[
 # --- what happens -------------------------------------------------------------------------------
 
 
-@dataclass
+@dataclass(eq=False)
 class _Recording:
     """The steps so far. `spans` are the first steps of phases, `costs` those that found a cost.
 
@@ -342,7 +342,7 @@ def _node(graph: Graph, view: NodeView) -> dict[str, Any]:
         "outputs": [_port(port) for port in view.outputs],
         "reads": [
             [
-                wire.input if wire.index is None else f"{wire.input}[{wire.index}]",
+                wire.entry,
                 wire.start,
                 graph.feeds_back(wire),
             ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from nodeflow.declare import CATALOG
+from nodeflow.declare import kind_of
 from nodeflow.engine.run import Run
 from nodeflow.errors import NodeflowError
 from nodeflow.views import Viewer, module_of
@@ -28,8 +28,7 @@ def in_pages(kind: str) -> str:
 
     A page has the views of the library; of another one it shows the numbers that enter.
     """
-    type_ = CATALOG.get(kind)
-    package, _, name = (type_.view_module if type_ is not None else "").rpartition(".")
+    package, _, name = kind_of(kind).view_module.rpartition(".")
     return name if package == "nodeflow.views" else ""
 
 

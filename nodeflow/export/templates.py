@@ -83,7 +83,7 @@ def _step(run: Run, key: str) -> tuple[Step, Mapping[str, str]]:
     for wire in graph.into(key):
         if graph.feeds_back(wire) or wire.start not in run.machine.tape.slots:
             continue
-        name = wire.input if wire.index is None else f"{wire.input}[{wire.index}]"
+        name = wire.entry
         addresses[name], inputs[name] = wire.start, some(wire.start)
     for name, (start, index) in plan.sums(key).items():
         if index is not None:

@@ -31,7 +31,8 @@ from nodeflow.files.migrations import migrated
 from nodeflow.files.picture import graph_in, is_picture
 from nodeflow.files.sidecar import Sidecars, refuse_absolute, without_references
 from nodeflow.files.text import MAX_BYTES, at, decode, named, too_large
-from nodeflow.graph import Graph, Node, Training, Wire, uncollected
+from nodeflow.garbage import collection_paused
+from nodeflow.graph import Graph, Node, Training, Wire
 from nodeflow.inert import LARGE, NO_SETTINGS, Array, Nodes, Settings, inert
 
 _FILE_KEYS = frozenset(GraphForm.__struct_fields__)
@@ -80,7 +81,7 @@ def load(path: str | os.PathLike[str], faults: list[SettingFault] | None = None)
     return replace(graph, origin=(os.path.realpath(path), hashlib.sha256(data).hexdigest()))
 
 
-@uncollected()
+@collection_paused()
 def loads(
     text: str | bytes,
     *,

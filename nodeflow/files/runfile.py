@@ -15,6 +15,7 @@ from msgspec import Meta, Struct
 from numpy.typing import NDArray
 
 from nodeflow.disk import destination, read, write, writing
+from nodeflow.equality import ByContent
 from nodeflow.errors import FileError
 from nodeflow.files.arrays import MAX_NUMBERS, Archive, packed
 from nodeflow.files.names import trained_by
@@ -60,8 +61,8 @@ _EXPECTED = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class RunFile:
+@dataclass(frozen=True, slots=True, eq=False)
+class RunFile(ByContent):
     """What a run file holds: weights by address, one record an epoch, and what belongs to it."""
 
     weights: dict[str, NDArray[Any]]

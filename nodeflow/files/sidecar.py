@@ -13,7 +13,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from nodeflow.declare import CATALOG, Array
+from nodeflow.declare import Array, kind_of
 from nodeflow.errors import FileError
 from nodeflow.files.arrays import MAX_NUMBERS, Archive, digest
 from nodeflow.files.form import ArrayForm
@@ -33,8 +33,8 @@ def is_absolute(text: str) -> bool:
 
 def refuse_absolute(key: str, type_: str, settings: Mapping[str, Any]) -> None:
     """Raise `FileError` if a setting that names a file holds an absolute path."""
-    known, name = CATALOG.get(type_), _SOURCE
-    text = settings.get(name) if known is not None and known.holds_data else None
+    name = _SOURCE
+    text = settings.get(name) if kind_of(type_).holds_data else None
     if isinstance(text, str) and is_absolute(text):
         raise FileError(
             f"{key}.{name} is the absolute path {text!r}: write it relative to the graph file",

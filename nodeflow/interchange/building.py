@@ -9,7 +9,7 @@ from typing import Any
 
 from nodeflow.declare import CATALOG
 from nodeflow.derive.tidy import tidy
-from nodeflow.graph import Graph, Node, Training, Wire
+from nodeflow.graph import Graph, Node, Training, Wire, in_order
 from nodeflow.interchange.chain import LOGITS
 from nodeflow.interchange.layers import (
     Activation,
@@ -46,7 +46,7 @@ def graph_of(network: Network) -> Graph:
         training = {} if network.batch is None else {"batch": network.batch}
     graph = Graph(
         nodes=dict(sorted(building.nodes.items())),
-        wires=tuple(sorted(building.wires)),
+        wires=in_order(building.wires),
         name=network.name,
         training=Training(**training),
     )

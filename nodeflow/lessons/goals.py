@@ -46,7 +46,8 @@ class _Standing:
     def __init__(self, run: Run) -> None:
         self._run, self._seen = run, Seen(run)
 
-    def __getitem__(self, address: str) -> NDArray[Any]:
+    def value(self, address: str) -> NDArray[Any]:
+        """Return the value of a port; `RunError` if this pass has not come to it."""
         self._require_evaluated(address)
         return self._run[address]
 

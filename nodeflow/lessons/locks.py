@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from nodeflow.difference import Change, difference
-from nodeflow.graph import Graph, Training, Wire, renumbered
+from nodeflow.graph import Graph, Training, Wire, in_order, renumbered
 from nodeflow.lessons.goals import wires_for
 from nodeflow.lessons.lesson import Lesson, require_lesson
 from nodeflow.lessons.settings import TRAINING
@@ -87,7 +87,7 @@ def with_locks_restored(original: Graph, answer: Graph) -> Graph:
         answer,
         training=original.training if lesson.everything else answer.training,
         nodes={**answer.nodes, **{key: original.nodes[key] for key in lesson.locked}},
-        wires=tuple(sorted(renumbered(tuple(wires)))),
+        wires=in_order(renumbered(tuple(wires))),
         folder=original.folder,
     )
     graph.validate()

@@ -15,7 +15,7 @@ from nodeflow.engine.run import Run
 from nodeflow.engine.schedule import Moment
 from nodeflow.errors import FileError, GraphError, NodeflowError, RunError
 from nodeflow.files.lessonform import ANSWERS, LESSON
-from nodeflow.graph import Graph, Wire, renumbered
+from nodeflow.graph import Graph, Wire, in_order, renumbered
 from nodeflow.lessons.goals import Value, expected, is_right, stand, wires_for
 from nodeflow.lessons.lesson import Task, require_lesson
 from nodeflow.lessons.locks import asked_wires, changes_of_locked, with_locks_restored
@@ -340,7 +340,7 @@ def _bare(graph: Graph) -> Graph:
     """Return what is computed of a graph, without what belongs to its drawing and its lesson."""
     return Graph(
         nodes=graph.nodes,
-        wires=tuple(sorted(graph.wires)),
+        wires=in_order(graph.wires),
         training=graph.training,
         extra={key: part for key, part in graph.extra.items() if key not in (LESSON, ANSWERS)},
         folder=graph.folder,

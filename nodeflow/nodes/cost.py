@@ -34,6 +34,7 @@ _Part = Callable[[Any, Any], Part]
     calculation="a - y",
     told="calculated",
     noun="the error",
+    slope_of_cost=True,
 )
 def error(a: Value, y: Value) -> Value:
     """Subtract the target from the output: e = a − y, the sign is the same everywhere."""

@@ -67,6 +67,7 @@ def _(blame: Blame, z: Output, log: Output) -> Mapping[str, Any]:
     outputs=("delta",),
     shapes="(n,f), (n,f) -> (n,f)",
     noun="the delta ∂C/∂z",
+    slope_of_cost=True,
 )
 def softmax_error(a: Value, y: Value) -> Value:
     """Give δ of softmax and categorical cross-entropy at once; a − y where y adds up to 1.
@@ -148,6 +149,7 @@ def _(t: Any, inputs: Any, settings: Any, out: Any) -> None:
     formula="δₖ = aₖ Σ (y + ȳ) − yₖ − Σⱼ≠ₖ ȳⱼ aₖ / (1 − aⱼ)",
     outputs=("delta",),
     shapes="(n,f), (n,f), (n,f) -> (n,f)",
+    slope_of_cost=True,
 )
 def softmax_binary_error(z: Value, y: Value, missed: Value) -> Value:
     """Give δ of softmax and (binary) cross-entropy at once; ȳ (`missed`) is 1 − y of an output."""

@@ -56,7 +56,7 @@ _OF_SEVERAL = frozenset({"any", "all", "port", "nan appears", *_TO_ONE})
 class Values(Protocol):
     """What is known at a moment."""
 
-    def __getitem__(self, address: str) -> NDArray[Any]:
+    def value(self, address: str) -> NDArray[Any]:
         """Return the value at an output port; KeyError or `RunError` if there is none yet."""
 
     def number(self, name: str) -> Any:
@@ -327,7 +327,7 @@ class _Judge:
         return next((value for value in found if value is not None), None)
 
     def _port(self, address: str, values: Values | None) -> Any:
-        return None if values is None else _known(values.__getitem__, address)
+        return None if values is None else _known(values.value, address)
 
     def _place(self, part: Part) -> Any:
         address, indices = part.value

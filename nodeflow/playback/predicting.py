@@ -242,7 +242,7 @@ def _addresses(run: Run, key: str) -> dict[str, str]:
     """Return where the values at a node's inputs come from."""
     graph, slots = run.plan.graph, run.machine.tape.slots
     found = {
-        wire.input if wire.index is None else f"{wire.input}[{wire.index}]": wire.start
+        wire.entry: wire.start
         for wire in graph.into(key)
         if not graph.feeds_back(wire) and wire.start in slots
     }

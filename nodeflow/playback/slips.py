@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from nodeflow.declare import CATALOG
+from nodeflow.declare import kind_of
 from nodeflow.playback.answers import Answer
 from nodeflow.workings.given import Given
 from nodeflow.workings.parts import Index
@@ -30,10 +30,10 @@ def slip_of(answer: Answer, given: Given, index: Index, expected: float) -> Slip
 
 def slips(given: Given, index: Index, expected: float) -> Iterator[Slip]:
     """Yield the wrong numbers that slips of this node's type lead to."""
-    type_ = CATALOG.get(given.step.type)
-    if type_ is not None and type_.slips is not None:
+    type_ = kind_of(given.step.type)
+    if type_.slips is not None:
         yield from (Slip(*one) for one in type_.slips(given, index, expected))
-    if type_ is not None and type_.family == "activation":
+    if type_.family == "activation":
         z = given.one("z").at(index).value
         what = f"That is z: the node puts it through {type_.name}, {type_.formula}."
         yield Slip("activation", z, what)

@@ -29,7 +29,7 @@ class Seen:
         self._run = run
         self._update, self._row, _ = run.position if position is None else position
 
-    def __getitem__(self, address: str) -> NDArray[Any]:
+    def value(self, address: str) -> NDArray[Any]:
         """Return the value of a port; of a parameter, the one that its update has made."""
         return self._run[newest(self._run, address)]
 
@@ -60,10 +60,11 @@ class Kept:
         self._values = {}
         for address in condition.ports:
             with suppress(RunError):  # what has no value yet is not known
-                self._values[address] = seen[address]
+                self._values[address] = seen.value(address)
         self._numbers = {name: seen.number(name) for name in (*_MOMENTS, *_OF_EPOCH)}
 
-    def __getitem__(self, address: str) -> NDArray[Any]:
+    def value(self, address: str) -> NDArray[Any]:
+        """Return the value of a port as it was; KeyError if there was none."""
         return self._values[address]
 
     def number(self, name: str) -> float | None:

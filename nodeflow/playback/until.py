@@ -43,7 +43,7 @@ class EpochEnd:
         found._ports = {address: run[address] for address in addresses}
         return found
 
-    def __getitem__(self, address: str) -> NDArray[Any]:
+    def value(self, address: str) -> NDArray[Any]:
         """Return the value at an output port."""
         return self._ports[address]
 
@@ -66,7 +66,7 @@ class _EpochEnds:
     def __init__(self, lines: NDArray[np.float64], first: int, updates_per_epoch: int) -> None:
         self._lines, self._first, self._updates = lines, first, updates_per_epoch
 
-    def __getitem__(self, address: str) -> NDArray[Any]:
+    def value(self, address: str) -> NDArray[Any]:
         """Refuse: a port's values of epochs that are over are gone."""
         raise KeyError(address)
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 from nodeflow.declare import NodeType
 from nodeflow.graph import Graph
 
-_COMPUTING = ("data", "declare", "derive", "engine", "formula.py", "graph.py", "inert.py",
+_COMPUTING = ("data", "declare", "derive", "engine", "formula.py", "graph", "inert.py",
               "nodes", "playback", "shape.py", "sweeps")  # fmt: skip
 """The parts of the package that a run's numbers come from."""
 

@@ -6,11 +6,11 @@ import csv
 import io
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,7 +52,7 @@ _NAMES = ("q1", "median", "q3")
 
 
 @dataclass(frozen=True)
-class Sweep:
+class Sweep(Sequence[dict[str, Any]]):
     """What came of many runs: a row a run, in the order of values and seeds."""
 
     plan: Plan
@@ -86,9 +86,16 @@ class Sweep:
         """Give the rows in order."""
         return self._rows()
 
-    def __getitem__(self, place: int) -> dict[str, Any]:
-        """Return the row at a place in that order."""
-        return self.rows[place]
+    @overload
+    def __getitem__(self, place: int) -> dict[str, Any]: ...
+    @overload
+    def __getitem__(self, place: slice) -> list[dict[str, Any]]: ...
+    def __getitem__(self, place: int | slice) -> dict[str, Any] | list[dict[str, Any]]:
+        """Return the row at a place in that order, or those of a slice."""
+        numbers = self.found.numbers[place]
+        if isinstance(place, slice):
+            return [self._row(number) for number in numbers.tolist()]
+        return self._row(int(numbers))
 
     def _rows(self) -> Iterator[dict[str, Any]]:
         seeds, columns = self.plan.seeds, self.columns

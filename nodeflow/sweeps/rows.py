@@ -5,6 +5,7 @@ A million runs take about 60 MB, and their curves whatever they are long.
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -70,13 +71,20 @@ class Rows(Mapping[int, Row]):
         return self._count
 
     def __contains__(self, number: object) -> bool:
-        return (
-            isinstance(number, int) and 0 <= number < len(self._there) and bool(self._there[number])
-        )
+        try:
+            place = operator.index(number)  # type: ignore[arg-type]  # NumPy's whole numbers, too
+        except TypeError:
+            return False
+        return 0 <= place < len(self._there) and bool(self._there[place])
 
     def __iter__(self) -> Iterator[int]:
         """Give the numbers of all rows in order."""
-        return iter(np.flatnonzero(self._there).tolist())
+        return iter(self.numbers.tolist())
+
+    @property
+    def numbers(self) -> NDArray[np.intp]:
+        """The numbers of all rows that are there, in order."""
+        return np.flatnonzero(self._there)
 
     def __getitem__(self, number: int) -> Row:
         """Return the row with a number."""

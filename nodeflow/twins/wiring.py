@@ -175,7 +175,7 @@ class Wiring:
         """Let all readers of a value, but one, read another."""
         for wire in self.graph.out_of(start.rpartition(".")[0]):
             if wire.start == start and wire.target != but:
-                end = wire.end if wire.index is None else f"{wire.end}[{wire.index}]"
+                end = f"{wire.target}.{wire.entry}"
                 self.graph = self.graph.disconnect(wire.start, end).connect(new, end)
 
     def scale(self, address: str, name: str, middle: Any, width: Any) -> None:
@@ -193,7 +193,7 @@ class Wiring:
         self.graph = self.graph.remove(layer.a)
         out = self.formula(layer.a, text, z=z)
         for wire in readers:
-            end = wire.end if wire.index is None else f"{wire.end}[{wire.index}]"
+            end = f"{wire.target}.{wire.entry}"
             self.graph = self.graph.connect(out, end)
 
     def slope(self, layer: Layer, text: str) -> None:
@@ -203,5 +203,5 @@ class Wiring:
         self.graph = self.graph.remove(key)
         out = self.formula(key, text, blame=blame, z=f"{layer.sum}.z")
         for wire in readers:
-            end = wire.end if wire.index is None else f"{wire.end}[{wire.index}]"
+            end = f"{wire.target}.{wire.entry}"
             self.graph = self.graph.connect(out, end)

@@ -12,7 +12,7 @@ from importlib import import_module
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from nodeflow.declare import CATALOG
+from nodeflow.declare import foreign, kind_of
 from nodeflow.views.sight import Content, Keep, Sight, Values
 
 if TYPE_CHECKING:
@@ -23,14 +23,13 @@ if TYPE_CHECKING:
 
 def module_of(kind: str) -> ModuleType | None:
     """Return the module that tells what a node type shows; None for one that is no view."""
-    type_ = CATALOG.get(kind)
-    return import_module(type_.view_module) if type_ is not None and type_.view_module else None
+    name = kind_of(kind).view_module
+    return import_module(name) if name else None
 
 
 def is_slow(kind: str) -> bool:
     """Whether a view evaluates the network many times: not for every frame of a window."""
-    type_ = CATALOG.get(kind)
-    return type_ is not None and type_.slow
+    return kind_of(kind).slow
 
 
 class Viewer:
@@ -54,12 +53,13 @@ class Viewer:
         """Return what a view shows; a text says why nothing, None that nothing is known yet."""
         from nodeflow.errors import NodeflowError
 
-        module = module_of(self.graph.nodes[key].type)
-        if module is None:
+        kind = self.graph.nodes[key].kind
+        if not kind.view_module:
             return None
         sight = Sight(self.keep, values, weights, past or {})
         try:
-            found: Content | str | None = module.found(sight, key)
+            with foreign(kind, key, "the view"):
+                found: Content | str | None = import_module(kind.view_module).found(sight, key)
         except NodeflowError as error:
             return str(error)
         return found
@@ -71,7 +71,7 @@ class Viewer:
         found = {
             key: self.look(key, values, weights, past)
             for key, node in self.graph.nodes.items()
-            if node.mode == "active" and node.known is not None and node.known.view_module
+            if node.mode == "active" and node.kind.view_module
         }
         return {key: content for key, content in found.items() if content is not None}
 

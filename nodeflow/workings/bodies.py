@@ -13,7 +13,7 @@ from functools import partial
 import numpy as np
 
 from nodeflow import formula as formulas
-from nodeflow.declare import CATALOG, Body, NodeType
+from nodeflow.declare import Body, NodeType, kind_of
 from nodeflow.workings.given import Given, row_of
 from nodeflow.workings.parts import Index, Number, Part, Terms, choice, of
 from nodeflow.workings.powers import logistic
@@ -21,10 +21,10 @@ from nodeflow.workings.powers import logistic
 
 def body_of(kind: str) -> Body | None:
     """Return how a type writes out one number that it gives; None for one that does not say."""
-    type_ = CATALOG.get(kind)
-    if type_ is None or type_.body is not None or not type_.calculation:
-        return None if type_ is None else type_.body
-    return partial(_calculated, type_)
+    type_ = kind_of(kind)
+    if type_.body is None and type_.calculation:
+        return partial(_calculated, type_)
+    return type_.body
 
 
 def _calculated(type_: NodeType, given: Given, index: Index) -> Sequence[Part]:

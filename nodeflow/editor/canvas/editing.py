@@ -17,7 +17,7 @@ from nodeflow.editor.state.model import Editor
 from nodeflow.editor.state.requests import ControlRun
 from nodeflow.editor.state.runcommands import SetWeights
 from nodeflow.errors import GraphError, NodeflowError
-from nodeflow.graph import Graph, Wire, check_id, copy_of
+from nodeflow.graph import Graph, Wire, check_id, copy_of, in_order
 from nodeflow.nodes.arithmetic import relay
 from nodeflow.scene import NOTE, closed_groups
 
@@ -151,13 +151,7 @@ def renamed(editor: Editor, old: str, new: str) -> Editor:
         return editor
     check_id(new)
     graph = editor.graph.rename(old, new)
-    groups = {
-        key: {**group, "nodes": [new if name == old else name for name in group["nodes"]]}
-        if isinstance(group, Mapping) and old in group.get("nodes", ())
-        else group
-        for key, group in graph.groups.items()
-    }
-    graph = replace(graph, nodes=dict(sorted(graph.nodes.items())), groups=groups)
+    graph = replace(graph, nodes=dict(sorted(graph.nodes.items())))
     selection = frozenset(new if name == old else name for name in editor.selection)
     made = editor.edited(wiring.kept(graph), f"rename {old} to {new}")
     return replace(made, selection=selection)
@@ -264,7 +258,7 @@ def pasted(editor: Editor, text: str, at: Point) -> Editor:
     graph = replace(
         graph,
         nodes=dict(sorted(graph.nodes.items())),
-        wires=tuple(sorted([*graph.wires, *wires])),
+        wires=in_order([*graph.wires, *wires]),
     )
     graph.validate()
     made = editor.edited(graph, f"paste {named(sorted(names.values()))}")

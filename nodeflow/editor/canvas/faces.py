@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nodeflow.declare import CATALOG
-from nodeflow.editor.background import Latest
+from nodeflow.declare import kind_of
+from nodeflow.editor.background import Latest, fault_text
 from nodeflow.editor.state.model import Editor
 from nodeflow.graph import Graph
 from nodeflow.scene import NodeView, Scene, shown, sized
@@ -226,8 +226,7 @@ def _aged(text: str, age: str) -> tuple[str, ...]:
 
 def counts_hits(view: NodeView) -> bool:
     """Return whether a node's value says which rows are right."""
-    type_ = CATALOG.get(view.type)
-    return type_ is not None and type_.counts_hits
+    return kind_of(view.type).counts_hits
 
 
 def _count(hits: NDArray[Any]) -> str:
@@ -288,4 +287,4 @@ def _looked(viewer: Viewer, live: Live, key: str) -> Content | str | None:
     try:
         return viewer.look(key, live.values, live.weights)
     except Exception as error:  # noqa: BLE001  whatever it is, the window lives on
-        return str(error)
+        return fault_text(error)

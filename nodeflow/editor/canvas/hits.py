@@ -26,7 +26,7 @@ def port_reach(zoom: float) -> float:
     return min(PORT_REACH / zoom, _WIDEST)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Index:
     """A scene as arrays, so that a look at a thousand nodes costs microseconds."""
 

@@ -165,7 +165,7 @@ _Feature = tuple[str, int]
 """A neuron of a weighted sum, by the sum's id, or a feature of another output, by its address."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Known:
     """What is known of a network at a moment, by address."""
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from nodeflow.declare import NodeType, Port
 from nodeflow.derive.shapes import Inference, refusal
 from nodeflow.errors import NodeflowError
-from nodeflow.graph import Graph, Wire, renumbered
+from nodeflow.graph import Graph, Wire, in_order, renumbered
 
 
 def ends(port: str) -> tuple[str, str, int | None]:
@@ -122,8 +122,7 @@ def disconnected(graph: Graph, start: str, end: str) -> Graph:
 
 def without(graph: Graph, wire: Wire) -> Graph:
     """Return the graph without one wire."""
-    index = "" if wire.index is None else f"[{wire.index}]"
-    return graph.disconnect(wire.start, f"{wire.end}{index}")
+    return graph.disconnect(wire.start, f"{wire.target}.{wire.entry}")
 
 
 def first_fit(type_: NodeType, *, outgoing: bool) -> str | None:
@@ -145,9 +144,8 @@ def inserted(graph: Graph, wire: Wire, node: str) -> Graph:
     if name is None or out is None:
         return graph
     whole = without(graph, wire).connect(wire.start, f"{node}.{name}")
-    index = "" if wire.index is None else f"[{wire.index}]"
-    port = graph.inputs(wire.target)[wire.input]
-    end = f"{wire.end}{index}" if len(port) > 1 else wire.end
+    several = len(graph.inputs(wire.target)[wire.input]) > 1
+    end = f"{wire.target}.{wire.entry}" if several else wire.end
     return whole.connect(f"{node}.{out}", end)
 
 
@@ -166,7 +164,7 @@ def can_insert(graph: Graph, wire: Wire, node: str) -> bool:
 
 def kept(graph: Graph) -> Graph:
     """Return the graph with its wires in the order of a file."""
-    return replace(graph, wires=tuple(sorted(graph.wires)))
+    return replace(graph, wires=in_order(graph.wires))
 
 
 def between(graph: Graph, nodes: frozenset[str]) -> tuple[Wire, ...]:

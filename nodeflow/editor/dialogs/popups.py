@@ -26,6 +26,7 @@ from nodeflow.editor.state.model import (
     Editor,
     Find,
     Link,
+    Listed,
     Menu,
     Palette,
     Panel,
@@ -33,6 +34,7 @@ from nodeflow.editor.state.model import (
     Question,
     Rival,
     Search,
+    Searched,
     Settings,
 )
 from nodeflow.editor.state.reading import written
@@ -193,7 +195,7 @@ def _panel(editor: Editor, name: str) -> list[Line]:
 def typed(editor: Editor, text: str) -> Editor:
     """Change the open popup's text."""
     popup = editor.popup
-    if isinstance(popup, Search | Palette | Find | Link | Settings | Choices):
+    if isinstance(popup, Searched):
         return replace(editor, popup=replace(popup, text=text, choice=0))
     if isinstance(popup, Editing):
         return replace(editor, popup=replace(popup, text=text, fault=""))
@@ -205,9 +207,7 @@ def typed(editor: Editor, text: str) -> Editor:
 def stepped(editor: Editor, by: int) -> Editor:
     """Light the next or previous line."""
     popup, count = editor.popup, len(lines(editor))
-    if not count or not isinstance(
-        popup, Search | Palette | Find | Link | Settings | Choices | Menu
-    ):
+    if not count or not isinstance(popup, Listed):
         return editor
     return replace(editor, popup=replace(popup, choice=(popup.choice + by) % count))
 
@@ -238,7 +238,8 @@ def chosen(editor: Editor, number: int | None) -> Editor:
     if isinstance(popup, Ask):
         return controls.entered(editor, popup)
     there = lines(editor)
-    at = number if number is not None else getattr(popup, "choice", 0)
+    lit = popup.choice if isinstance(popup, Listed) else 0
+    at = lit if number is None else number
     if not 0 <= at < len(there):
         return replace(editor, popup=None) if popup else editor
     closed = replace(editor, popup=None)

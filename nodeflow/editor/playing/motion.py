@@ -237,7 +237,7 @@ def _tokens(editor: Editor, scene: Scene, playback: Playback) -> Iterator[Token]
         kind: Kind = "forward" if step.phase == "forward" else "blame"
         for view in _into(scene, step.node):
             wire = view.wire
-            name = wire.input if wire.index is None else f"{wire.input}[{wire.index}]"
+            name = wire.entry
             if name in step.inputs:
                 blame = kind == "blame" and view.kind == "backward"
                 yield Token(view, step.inputs[name], "blame" if blame else "forward")

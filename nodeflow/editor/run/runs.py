@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from nodeflow.editor.background import fault_text
-from nodeflow.errors import NodeflowError, RunError, nearest
+from nodeflow.errors import GraphError, NodeflowError, RunError, nearest
 from nodeflow.graph import Graph
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def made(graph: Graph, faults: dict[str, str] | None = None) -> tuple[Run | None
 
 def at_fault(error: Exception, graph: Graph) -> str:
     """Return the node of a graph that an error is about, "" if none is known."""
-    key = str(getattr(error, "node", None) or "")
+    key = (error.node or "") if isinstance(error, GraphError | RunError) else ""
     while key and key not in graph.nodes:
         key = key.rpartition(".")[0]  # a node of the backward pass is called after it
     return key

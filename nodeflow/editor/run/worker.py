@@ -1,11 +1,10 @@
-"""What the thread of a session does: it plays a run, and tells how that stands.
+"""What the thread of a session does: it plays a run, keeps it through edits, and tells of it.
 
 No error leaves it: whatever happens to a graph, the editor lives on.
 """
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -25,13 +24,12 @@ from nodeflow.editor.run.runs import (
     FAULTS,
     at_fault,
     first_problem,
-    learns,
     made,
     port_meant,
     sentence,
-    why_untrained,
 )
-from nodeflow.editor.run.telling import Shown, Teller
+from nodeflow.editor.run.telling import Teller
+from nodeflow.editor.run.transport import Transport
 from nodeflow.editor.state.kept import SavedTraining
 from nodeflow.editor.state.model import NO_FAULTS, Live, Report
 from nodeflow.editor.state.runcommands import (
@@ -76,41 +74,23 @@ if TYPE_CHECKING:
     from nodeflow.editor.run.lecture import Lecture
     from nodeflow.playback.player import Player
 
-_SLICE = 0.025
-"""Seconds of training between two looks at the commands."""
 _FRAME = 1 / 30
 _SHARE = 20
 """Copying a snapshot takes at most one part in so many of the time."""
 
 
-class Worker:
-    """A graph that is played, and what a person wants to see of it."""
+class Worker(Transport):
+    """A graph that is played, what becomes of its run when it is edited, and what is seen of it."""
 
     def __init__(self) -> None:
-        self.graph: Graph | None = None
-        self.player: Player | None = None
-        self.state = "still"
-        self.problem = ""
+        super().__init__()
         self.faults = NO_FAULTS
         self.checks: Mapping[str, str] = {}
-        self.lecture: Lecture | None = None
         self.price = ""
         """What the last gradient check cost."""
-        self._target = 0
-        self._at_target = "done"
+        self.lecture: Lecture | None = None
         self.lines = Lines()
-        self.shown = Shown()
         self._teller = Teller()
-        self._jumped = False
-        """Whether it came here at full speed, and not by steps that somebody follows."""
-        self._clock = 0.0
-        self._next_frame = 0.0
-        self._live: Live | None = None  # what the run holds, until it is touched
-
-    @property
-    def running(self) -> bool:
-        """Whether time matters to it."""
-        return self.state in ("training", "playing")
 
     def do(self, command: RunCommand) -> bool:
         """Do what is asked for; return whether it matters to who looks on."""
@@ -428,153 +408,6 @@ class Worker:
         self._ask()
         self._touched()
 
-    def _touched(self) -> None:
-        self._live = None
-
-    # -- going
-
-    def train(self, epochs: float | None) -> None:
-        """Set out to train at full speed."""
-        player = self.player
-        if player is None or not learns(player.run):
-            self.problem = self.problem or why_untrained(None if player is None else player.run)
-            return
-        self.problem = ""
-        run, per_epoch = player.run, player.schedule.steps_per_epoch
-        if epochs is None and player.number < self._target:
-            epochs = 0  # the training that was paused has its end
-        elif epochs is None:
-            epochs = run.graph.training.epochs if self.graph is None else self.graph.training.epochs
-        if epochs:
-            ahead = min(run.epoch + epochs, 1e12)
-            self._target = int(ahead) * per_epoch
-        self._go_on(math.inf)
-
-    def play(self, speed: float | None) -> None:
-        """Set out to play in slow motion, at so many steps a second."""
-        if speed is not None and not speed > 0:
-            raise RunError(f"a speed is a number of steps a second above 0, not {speed:g}")
-        player = self.player
-        if player is None or not player.run.order:
-            self.problem = self.problem or why_untrained(None if player is None else player.run)
-            return
-        self.problem = ""
-        if player.number >= self._target:
-            epochs = max(player.run.graph.training.epochs, 1)
-            self._target = (player.run.epoch + epochs) * player.schedule.steps_per_epoch
-        self._go_on(player.speed if speed is None else speed)
-
-    def _go_on(self, speed: float) -> None:
-        player = self.player
-        if player is None:
-            return
-        self._at_target = "done"
-        self.shown.mark = self.shown.question = None
-        self._jumped = speed == math.inf
-        self._touched()
-        if player.number >= self._target:
-            self.state = "done"
-            return
-        if speed < math.inf:
-            player.speed = speed
-        self.state = "playing" if speed < math.inf else "training"
-        player.play(until=self._target)
-        self._clock = time.perf_counter()
-
-    def pause(self) -> None:
-        """Stand still; the end of the training is remembered."""
-        if self.running:
-            self._stand("paused")
-            self._ask()
-
-    def _stand(self, state: str) -> None:
-        self.state = state
-        if self.player is not None:
-            self.player.pause()
-        self._touched()
-
-    def set_speed(self, speed: float) -> None:
-        """Play at so many steps a second from now on."""
-        if not speed > 0:
-            raise RunError(f"a speed is a number of steps a second above 0, not {speed:g}")
-        if self.player is not None:
-            self.player.speed = speed
-            if self.running:
-                self.state = "playing" if speed < math.inf else "training"
-                self._jumped = speed == math.inf
-            self._touched()
-
-    def step(self, level: str) -> None:
-        """Go on by one step of a level."""
-        player = self.player
-        if player is None:
-            return
-        if level == "epoch" and learns(player.run):
-            # In slices, so that it can be paused as well.
-            self._target = player.schedule.after("epoch", player.number)
-            self._go_on(math.inf)
-            self._at_target = "paused"
-            return
-        self._jumped = False
-        self._do(lambda: player.step(level))
-
-    def back(self, level: str) -> None:
-        """Go back by one step of a level."""
-        if self.player is not None:
-            player = self.player
-            self._jumped = False
-            self._do(lambda: player.back(level))
-
-    def go(self, where: int | str) -> None:
-        """Go to a moment."""
-        if self.player is not None:
-            player = self.player
-            self._do(lambda: player.go(where))
-            self._jumped = player.schedule.begins("epoch", player.run.position)
-
-    def _do(self, what: Any) -> None:
-        """Do something with the player, and stand still after it."""
-        self._stand("paused")
-        self.problem, self.shown.mark, self.shown.question = "", None, None
-        try:
-            what()
-        except Exception as error:  # noqa: BLE001  whatever it is, the editor lives on
-            self.problem = sentence(error)
-        self._ask()
-
-    def passed(self) -> bool:
-        """Let time pass; return whether it is time to tell of it."""
-        player = self.player
-        if player is None:
-            self.state = "still"
-            return True
-        now = time.perf_counter()
-        seconds, self._clock = now - self._clock, now
-        try:
-            moved = player.tick(seconds, _SLICE, full=self.state == "training")
-        except Exception as error:  # noqa: BLE001  whatever it is, the editor lives on
-            self.problem = sentence(error)
-            self._stand("paused")
-            return True
-        if moved:
-            self._touched()
-        if not player.playing:
-            at_end = player.number >= self._target
-            self._stand(self._at_target if at_end else "paused")
-            if not at_end and player.failed:
-                self.problem = player.reason
-            self._ask()
-            return True
-        return moved and time.perf_counter() >= self._next_frame
-
-    @property
-    def wait(self) -> float:
-        """How many seconds there is nothing to do."""
-        player = self.player
-        if self.state != "playing" or player is None:
-            return 0.0
-        return min(player.due_in, 1 / 30)
-
     # -- stops, lines and questions
 
     def toggle_stop(self, what: str) -> None:
@@ -647,48 +480,7 @@ class Worker:
         self.shown.compared, self.shown.watched = None, ()
         self._touched()
 
-    def predict(self) -> None:
-        """Stop before nodes to ask for their values, or no longer."""
-        from nodeflow.playback.stops import ASKED
-
-        if self.player is not None:
-            self.player.stops.asking = not self.player.stops.asking
-            if self.player.reason == ASKED:
-                self.player.reason = ""
-            self.shown.mark = None
-            self._ask()
-            self._touched()
-
-    def answer(self, text: str) -> None:
-        """Mark a prediction by the step that reveals it; what cannot be read is asked again."""
-        player, question = self.player, self.shown.question
-        if player is None or question is None:
-            return
-        mark: Any = None
-
-        def reveal() -> None:
-            nonlocal mark
-            step = player.step()
-            if step is not None:
-                mark = question.mark(text, step)
-
-        self._do(reveal)
-        if mark is not None and mark.given is None:
-            self._do(player.back)
-        self.shown.mark = mark
-
-    def _ask(self) -> None:
-        """Ask about the next node, if that is wanted."""
-        from nodeflow.playback.predicting import ask, worth_asking
-
-        player = self.player
-        self.shown.question = None
-        if player is not None and player.stops.asking and not self.running:
-            run = player.run
-            if run.order and worth_asking(run, run.node):
-                self.shown.question = ask(run)
-
-    def _with_player(self, what: Any) -> None:
+    def _with_player(self, what: Callable[[Player], object]) -> None:
         if self.player is not None:
             self.problem = ""
             try:

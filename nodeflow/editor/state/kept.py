@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from nodeflow.graph import Graph
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class SavedTraining:
     """Training that was found beside a graph file, and can be gone on with."""
 

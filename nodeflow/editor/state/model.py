@@ -231,9 +231,11 @@ class Comparison:
     """Where one looked before."""
 
 
-Popup = (
-    Search | Palette | Find | Link | Settings | Menu | Panel | Editing | Choices | Ask | Question
-)
+Searched = Search | Palette | Find | Link | Settings | Choices
+"""Lists that what is typed makes shorter."""
+Listed = Searched | Menu
+"""Lists with a line that is lit."""
+Popup = Listed | Panel | Editing | Ask | Question
 
 # --- what is known of a run ---------------------------------------------------------------------
 
@@ -250,7 +252,7 @@ class Report:
     lines: tuple[str, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Live:
     """What the run in the background last told: all of it is data, and read-only."""
 

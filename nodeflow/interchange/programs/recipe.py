@@ -22,7 +22,7 @@ Floats = NDArray[Any]
 _UNNAMED = re.compile(r"\W+")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Rows:
     """What is fed to a value: a row a training sample, and the rows kept for testing."""
 

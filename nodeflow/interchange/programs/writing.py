@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from nodeflow.equality import ByContent
 from nodeflow.errors import InterchangeError
 from nodeflow.graph import Graph
 from nodeflow.interchange.programs.dialects import DIALECTS, Dialect
@@ -66,8 +67,8 @@ DATA = ".data.npz"
 """What the name of the file beside a program ends in, in the place of .py."""
 
 
-@dataclass(frozen=True)
-class Program:
+@dataclass(frozen=True, eq=False)
+class Program(ByContent):
     """A program, and what is too large for its text: arrays for the file beside it, by name."""
 
     text: str

@@ -20,12 +20,14 @@ from nodeflow.editor.state.model import (
     Editor,
     Find,
     Link,
+    Listed,
     Menu,
     Palette,
     Panel,
     Popup,
     Question,
     Search,
+    Searched,
     Settings,
 )
 from nodeflow.theme import THEMES, Theme
@@ -35,7 +37,8 @@ from nodeflow.window.platform.colours import rgba
 from nodeflow.window.platform.fonts import Fonts, fitted
 from nodeflow.window.platform.toolkit import Item, dpg
 
-_FIELDS = (Search, Palette, Find, Link, Settings, Choices, Editing, Ask)
+_FIELDS = Searched | Editing | Ask
+"""What has a field."""
 _TITLES = {
     "shortcuts": "Shortcuts", "history": "History", "recent": "Open recent", "samples": "Samples",
     "differences": "What differs",
@@ -277,7 +280,7 @@ class Popups:
             if self._lights_itself and self._rows:
                 self._own = next((n for n, line in enumerate(there) if line.hint == "now"), 0)
                 self._step(0)
-        choice = getattr(popup, "choice", -1)
+        choice = popup.choice if isinstance(popup, Listed) else -1
         if choice != self._lit and self._rows:
             for number in (self._lit, choice):
                 if 0 <= number < len(self._rows):

@@ -1,0 +1,51 @@
+"""A graph as it is drawn: boxes, ports, wires, groups and texts, as data.
+
+Window and exports draw the same scene. Lengths are canvas units, y points down.
+"""
+
+from nodeflow.scene.fields import NOTE, inline_setting, note
+from nodeflow.scene.groups import closed_groups, levels, outer, within
+from nodeflow.scene.making import scene, scene_at_once
+from nodeflow.scene.nodes import unknown, with_places
+from nodeflow.scene.pieces import (
+    LEFT,
+    RIGHT,
+    FieldView,
+    GroupView,
+    NodeView,
+    PortView,
+    Scene,
+    boxes,
+)
+from nodeflow.scene.texts import clipped, shortened, shown, sized
+from nodeflow.scene.ways import AT_ONCE, followed, routed, shifted
+
+__all__ = [
+    "AT_ONCE",
+    "LEFT",
+    "NOTE",
+    "RIGHT",
+    "FieldView",
+    "GroupView",
+    "NodeView",
+    "PortView",
+    "Scene",
+    "boxes",
+    "clipped",
+    "closed_groups",
+    "followed",
+    "inline_setting",
+    "levels",
+    "note",
+    "outer",
+    "routed",
+    "scene",
+    "scene_at_once",
+    "shifted",
+    "shortened",
+    "shown",
+    "sized",
+    "unknown",
+    "with_places",
+    "within",
+]

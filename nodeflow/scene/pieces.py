@@ -1,0 +1,227 @@
+"""The pieces of a scene, as data: nodes with ports and fields, wires, groups."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nodeflow.boxes import FOOT
+from nodeflow.declare import kind_of
+from nodeflow.equality import ByContent
+from nodeflow.wires import Stroke, WireView, curves, strokes
+
+LEFT, RIGHT = -1, 1
+"""The sides of a box."""
+
+
+class PortView(NamedTuple):
+    """A port: `side` is where it sticks out (−1 left, 1 right); x and y are on the canvas.
+
+    A tuple, as `WireView` is: a large graph has very many, and they are made five times as fast.
+    """
+
+    address: str
+    label: str
+    x: int
+    y: int
+    side: int
+    wired: bool
+    optional: bool
+
+
+@dataclass(frozen=True, slots=True)
+class FieldView:
+    """A setting that is changed on the node itself; `left` and `top` count from its corner."""
+
+    setting: str
+    text: str
+    kind: str
+    """number, list (one of several, marked with an arrow), text, or switch (on or off)."""
+    left: int
+    top: int
+    width: int
+    height: int
+    first: bool
+    """Whether it is at the left of the foot."""
+    own: bool
+    """Whether it holds the node's value, and so stands where the value does."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class NodeView(ByContent):
+    """A node; `foot` is its value where it has one, its formula otherwise."""
+
+    key: str
+    x: int
+    y: int
+    width: int
+    height: int
+    title: str
+    type: str
+    family: str
+    foot: str
+    inputs: tuple[PortView, ...]
+    outputs: tuple[PortView, ...]
+    mode: str = "active"
+    problem: str = ""
+    value: NDArray[Any] | None = None
+    field: FieldView | None = None
+    switch: FieldView | None = None
+    """In the header of a node that costs much and is switched off when it has done its work."""
+
+    @property
+    def drawn_as(self) -> str:
+        """What it is drawn as, where that is no box: knot, slider."""
+        return kind_of(self.type).drawn_as
+
+    @property
+    def notes(self) -> bool:
+        """Whether it shows what a person wrote, while nothing is wired into it."""
+        return kind_of(self.type).notes
+
+    @property
+    def over_time(self) -> bool:
+        """Whether it shows its value as it was at each epoch."""
+        return kind_of(self.type).over_time
+
+    @property
+    def view(self) -> tuple[int, int, int, int] | None:
+        """Left, top, width and height of the area in which a view node shows its value."""
+        if self.family != "view":
+            return None
+        rows = max((port.y - self.y for port in self.inputs), default=0) + 14
+        return self.x + 8, self.y + rows, self.width - 16, self.height - rows - FOOT
+
+
+@dataclass(frozen=True, slots=True)
+class GroupView:
+    """A titled frame around nodes."""
+
+    key: str
+    title: str
+    colour: str
+    x: int
+    y: int
+    width: int
+    height: int
+
+
+@dataclass(frozen=True)
+class Scene:
+    """All that is drawn, back to front: groups, wires, nodes."""
+
+    nodes: Mapping[str, NodeView]
+    wires: tuple[WireView, ...]
+    groups: tuple[GroupView, ...]
+
+    ports: Mapping[str, PortView] = field(default_factory=dict)
+    """By address; an input in which several wires share a row has no number."""
+    is_routed: bool = True
+    """Whether the ways of wires are those that they have where the nodes are now."""
+
+    def port(self, address: str) -> tuple[int, int] | None:
+        """Return where a port is."""
+        found = self.ports.get(address) or self.ports.get(address.partition("[")[0])
+        return None if found is None else (found.x, found.y)
+
+    @cached_property
+    def wires_of(self) -> Mapping[str, tuple[WireView, ...]]:
+        """The wires that begin or end at each node."""
+        found: dict[str, list[WireView]] = {}
+        for view in self.wires:
+            found.setdefault(view.wire.source, []).append(view)
+            if view.wire.target != view.wire.source:
+                found.setdefault(view.wire.target, []).append(view)
+        return {key: tuple(views) for key, views in found.items()}
+
+    @cached_property
+    def wire_numbers_of(self) -> Mapping[str, list[int]]:
+        """The numbers of the wires that begin or end at each node."""
+        found: dict[str, list[int]] = {}
+        for number, view in enumerate(self.wires):
+            source, target = view.wire.source, view.wire.target
+            found.setdefault(source, []).append(number)
+            if target != source:
+                found.setdefault(target, []).append(number)
+        return found
+
+    @cached_property
+    def strokes_of(self) -> Mapping[str, tuple[int, ...]]:
+        """The numbers of the strokes that begin or end at each node."""
+        found: dict[str, list[int]] = {}
+        for number, stroke in enumerate(self.strokes):
+            source, target = stroke.nodes
+            if source:
+                found.setdefault(source, []).append(number)
+            if target and target != source:
+                found.setdefault(target, []).append(number)
+        return {key: tuple(numbers) for key, numbers in found.items()}
+
+    def bundled(self, wire: str) -> WireView | None:
+        """Return the wire that is called so, if it runs in a bundle."""
+        node = wire.partition(" ")[0].rpartition(".")[0]
+        for number in self.strokes_of.get(node, ()):
+            stroke = self.strokes[number]
+            if stroke.part == "start":
+                for view in stroke.wires:
+                    if str(view.wire) == wire:
+                        return view
+        return None
+
+    @cached_property
+    def strokes(self) -> tuple[Stroke, ...]:
+        """What is drawn of the wires: each line once, however many wires run along it."""
+        return strokes(self.wires)
+
+    @cached_property
+    def weighted(self) -> NDArray[np.intp]:
+        """The numbers of the strokes that show a weight."""
+        found = [n for n, stroke in enumerate(self.strokes) if stroke.weighing is not None]
+        return np.array(found, np.intp)
+
+    @cached_property
+    def curves(self) -> NDArray[np.float64]:
+        """The Bézier points of all strokes, (curves, 4, 2), one stroke after the other."""
+        return self._bent[0]
+
+    @cached_property
+    def owners(self) -> NDArray[np.intp]:
+        """The number of the stroke that each of `curves` is of."""
+        return self._bent[1]
+
+    @cached_property
+    def _bent(self) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
+        return curves(self.strokes)
+
+    @cached_property
+    def boxes(self) -> NDArray[np.float64]:
+        """Left, top, right and bottom of each node, (nodes, 4)."""
+        return boxes(self.nodes.values())
+
+    @cached_property
+    def bounds(self) -> tuple[int, int, int, int]:
+        """Left, top, right and bottom of everything."""
+        boxes = [(g.x, g.y, g.x + g.width, g.y + g.height) for g in self.groups]
+        if self.nodes:
+            least, most = self.boxes.min(axis=0), self.boxes.max(axis=0)
+            boxes.append((int(least[0]), int(least[1]), int(most[2]), int(most[3])))
+        if self.wires:  # as `WireView.bounds`, all at once
+            x0, x1, x2, x3 = self.curves[:, :, 0].T
+            x = np.stack([x0, x3, x0 + 0.75 * (x1 - x0), x3 + 0.75 * (x2 - x3)])
+            y = self.curves[:, ::3, 1]
+            boxes.append((round(x.min()), round(y.min()), round(x.max()), round(y.max())))
+        if not boxes:
+            return (0, 0, 0, 0)
+        lefts, tops, rights, bottoms = zip(*boxes, strict=True)
+        return min(lefts), min(tops), max(rights), max(bottoms)
+
+
+def boxes(nodes: Iterable[NodeView]) -> NDArray[np.float64]:
+    """Return left, top, right and bottom of nodes, (nodes, 4)."""
+    found = [(n.x, n.y, n.x + n.width, n.y + n.height) for n in nodes]
+    return np.array(found, float).reshape(-1, 4)
