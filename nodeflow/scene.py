@@ -5,6 +5,7 @@ Window and exports draw the same scene. Lengths are canvas units, y points down.
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -145,6 +146,27 @@ class GroupView:
 
 
 @dataclass(frozen=True)
+class Change:
+    """What in a scene is another object than in the scene before it, by numbers."""
+
+    nodes: list[int] | None
+    """The nodes that are other objects; None where there are other ones, or in another order."""
+    same: NDArray[np.intp]
+    """For each stroke the number that the same object had before, −1 for another object."""
+    known: NDArray[np.intp]
+    """For each stroke the number that it, or the one with its key, had before; −1 for a new one."""
+    gone: tuple[object, ...]
+    """The keys of strokes that are no longer there."""
+
+    @property
+    def strokes(self) -> list[int] | None:
+        """The strokes that are other objects; None where there are other ones, or more or fewer."""
+        count = len(self.known)
+        stays = not self.gone and np.array_equal(self.known, np.arange(count))
+        return np.flatnonzero(self.same < 0).tolist() if stays else None
+
+
+@dataclass(frozen=True)
 class Scene:
     """All that is drawn, back to front: groups, wires, nodes."""
 
@@ -232,6 +254,53 @@ class Scene:
         return curves(self.strokes)
 
     @cached_property
+    def spans(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """The corners of the box around the points of each of `curves`: all of it lies in there."""
+        one, *others = np.moveaxis(self.curves, 1, 0)
+        low, high = one, one
+        for other in others:
+            low, high = np.minimum(low, other), np.maximum(high, other)
+        return low, high
+
+    @cached_property
+    def hulls(self) -> NDArray[np.float64]:
+        """Left, top, right and bottom of the points of each stroke, (strokes, 4)."""
+        low, high = self.spans
+        if len(self.owners) > len(self.strokes):  # a stroke of several curves
+            first = np.flatnonzero(np.diff(self.owners, prepend=-1))
+            low, high = np.minimum.reduceat(low, first), np.maximum.reduceat(high, first)
+        return np.concatenate([low, high], axis=1)
+
+    @cached_property
+    def numbers(self) -> Mapping[str, int]:
+        """The number of each node."""
+        return {key: number for number, key in enumerate(self.nodes)}
+
+    @cached_property
+    def strokes_from(self) -> Mapping[str, list[int]]:
+        """The numbers of the strokes in which something runs that starts at a port."""
+        found: dict[str, list[int]] = {}
+        for number, stroke in enumerate(self.strokes):
+            for at in dict.fromkeys([view.wire.start for view in stroke.wires]):
+                found.setdefault(at, []).append(number)
+        return found
+
+    # --- what it was made of
+
+    def follow(self, before: Scene, change: Change) -> None:
+        """Keep how it differs from the scene that it was made of."""
+        vars(self)["_before"] = weakref.ref(before), change
+
+    def known_change(self, before: Scene) -> Change | None:
+        """Return how it differs from a scene, if it was made of that one."""
+        found: tuple[weakref.ref[Scene], Change] | None = vars(self).get("_before")
+        return found[1] if found is not None and found[0]() is before else None
+
+    def change(self, before: Scene) -> Change:
+        """Return how it differs from a scene: at once, if it was made of that one."""
+        return self.known_change(before) or _change(before, self)
+
+    @cached_property
     def boxes(self) -> NDArray[np.float64]:
         """Left, top, right and bottom of each node, (nodes, 4)."""
         return boxes(self.nodes.values())
@@ -252,6 +321,32 @@ class Scene:
             return (0, 0, 0, 0)
         lefts, tops, rights, bottoms = zip(*boxes, strict=True)
         return min(lefts), min(tops), max(rights), max(bottoms)
+
+
+def _change(before: Scene, after: Scene) -> Change:
+    """Return how a scene differs from another one, by looking at all that is in them."""
+    old, new = before.strokes, after.strokes
+    numbers = {id(one): number for number, one in enumerate(old)}
+    same = np.array([numbers.get(id(one), -1) for one in new], np.intp)
+    stays = np.zeros(len(old), bool)
+    stays[same[same >= 0]] = True
+    others = {old[number].key: number for number in np.flatnonzero(~stays).tolist()}
+    known = same.copy()
+    for number in np.flatnonzero(same < 0).tolist():
+        known[number] = others.pop(new[number].key, -1)
+    nodes: list[int] | None = []
+    if after.nodes is not before.nodes:
+        nodes = None
+        if list(after.nodes) == list(before.nodes):
+            pairs = zip(before.nodes.values(), after.nodes.values(), strict=True)
+            nodes = [number for number, (one, other) in enumerate(pairs) if one is not other]
+    return Change(nodes, same, known, tuple(others))
+
+
+def ready(made: Scene) -> None:
+    """Find out all that a scene is asked for in a frame: in the background, and not there."""
+    _ = made.bounds, made.hulls, made.weighted, made.numbers
+    _ = made.strokes_of, made.strokes_from, made.wire_numbers_of
 
 
 def boxes(nodes: Iterable[NodeView]) -> NDArray[np.float64]:
@@ -403,12 +498,24 @@ def shifted(old: Scene, graph: Graph, moved: Mapping[str, tuple[int, int]]) -> S
         stroke = lines[number]
         lines[number] = replace(stroke, wires=tuple(new.get(v.wire, v) for v in stroke.wires))
     made = Scene(nodes, tuple(wires), groups, ports, is_routed=False)
-    vars(made)["strokes"] = tuple(lines)
-    vars(made)["strokes_of"] = old.strokes_of
-    vars(made)["wire_numbers_of"] = old.wire_numbers_of
-    vars(made)["weighted"] = old.weighted
-    vars(made)["_bent"] = instead(old.curves, old.owners, lines, touched)
+    numbers = [old.numbers[key] for key in moved]
+    places = old.boxes.copy()
+    places[numbers] += np.array([(*by, *by) for by in moved.values()], float)
+    vars(made).update(
+        strokes=tuple(lines),
+        boxes=places,
+        _bent=instead(old.curves, old.owners, lines, touched),
+        **{name: getattr(old, name) for name in _PLACELESS},
+    )
+    known = np.arange(len(lines))
+    same = known.copy()
+    same[touched] = -1
+    made.follow(old, Change(sorted(numbers), same, known, ()))
     return made
+
+
+_PLACELESS = ("numbers", "strokes_of", "strokes_from", "wire_numbers_of", "weighted")
+"""What is known of a scene and stays when nodes are moved."""
 
 
 def routed(unrouted: Scene, graph: Graph) -> Scene:
@@ -418,12 +525,13 @@ def routed(unrouted: Scene, graph: Graph) -> Scene:
     """
     wires = _routed(unrouted.nodes, graph, unrouted.wires)
     made = replace(unrouted, wires=wires, is_routed=True)
-    vars(made)["wire_numbers_of"] = unrouted.wire_numbers_of
+    for name in ("boxes", "numbers", "wire_numbers_of"):
+        vars(made)[name] = getattr(unrouted, name)
     if "strokes" in vars(unrouted):
         known = {stroke.key: stroke for stroke in unrouted.strokes}
         vars(made)["strokes"] = tuple([_kept(one, known.get(one.key)) for one in made.strokes])
-    vars(made)["boxes"] = unrouted.boxes
-    _ = made.bounds, made.weighted  # here in the background, and not in a frame
+        made.follow(unrouted, _change(unrouted, made))
+    ready(made)  # here in the background, and not in a frame
     return made
 
 

@@ -269,7 +269,6 @@ class Shell:
                 graph = with_places(graph)
                 # Reading its data takes the longest, and the window would wait for it.
                 drawn = Editor.of(graph, path, mistyped=mistakes).drawn
-                _ = drawn.bounds, drawn.strokes_of, drawn.weighted
                 prepare(drawn)
 
             def then() -> list[Message]:
