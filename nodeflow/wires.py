@@ -205,7 +205,9 @@ def instead(
     bends: NDArray[np.float64], owners: NDArray[np.intp], lines: Sequence[Stroke], some: list[int]
 ) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
     """Return Bézier points as `curves` does, where only some strokes have other ones."""
-    stays = ~np.isin(owners, some)
+    changes = np.zeros(len(lines), bool)
+    changes[some] = True
+    stays = ~changes[owners]
     new, of = curves([lines[number] for number in some])
     together = np.concatenate([owners[stays], np.asarray(some, np.intp)[of]])
     order = np.argsort(together, kind="stable")

@@ -269,8 +269,7 @@ class Shell:
                 graph, mistakes = opening.opened(path)
                 graph = with_places(graph)
                 # Reading its data takes the longest, and the window would wait for it.
-                drawn = Editor.of(graph, path).drawn
-                _ = drawn.bounds, drawn.strokes_of, drawn.weighted
+                drawn = Editor.of(graph, path, mistyped=mistakes).drawn
                 prepare(drawn)
 
             def then() -> list[Message]:

@@ -77,8 +77,8 @@ def load(path: str | os.PathLike[str], faults: list[SettingFault] | None = None)
     data = disk.read(path, MAX_BYTES, too_large)
     if is_picture(data):
         return loads(graph_in(data, file=str(path)), file=str(path), folder=path.parent)
-    graph = loads(data, file=str(path), folder=path.parent, faults=faults)
-    return replace(graph, origin=(os.path.realpath(path), hashlib.sha256(data).hexdigest()))
+    origin = os.path.realpath(path), hashlib.sha256(data).hexdigest()
+    return loads(data, file=str(path), folder=path.parent, faults=faults, origin=origin)
 
 
 @collection_paused()
@@ -89,12 +89,14 @@ def loads(
     folder: str | os.PathLike[str] | None = None,
     beside: bool = True,
     faults: list[SettingFault] | None = None,
+    origin: tuple[str, str] | None = None,
 ) -> Graph:
     """Return the graph of a file's text, or raise `FileError`.
 
     `file` is the name in messages, `folder` where arrays beside the file are looked for. Unless
     they are wanted (`beside`) what refers to them stays as it is: such a graph can be compared
-    and written, not run. `faults` takes settings that cannot be (`load_marked`).
+    and written, not run. `faults` takes settings that cannot be (`load_marked`), and `origin` is
+    kept in the graph, with what checking it finds out: a copy would have to find that again.
     """
     raw = migrated(decode(text, file=file), file=file)
     version = raw["version"]
@@ -124,6 +126,7 @@ def loads(
         extra=_extra(raw),
         folder=where,
         version=version,
+        origin=origin,
     )
     while True:
         try:

@@ -18,7 +18,7 @@ from nodeflow.scene.pieces import (
     boxes,
 )
 from nodeflow.scene.texts import clipped, shortened, shown, sized
-from nodeflow.scene.ways import AT_ONCE, followed, routed, shifted
+from nodeflow.scene.ways import AT_ONCE, followed, ready, routed, shifted
 
 __all__ = [
     "AT_ONCE",
@@ -38,6 +38,7 @@ __all__ = [
     "levels",
     "note",
     "outer",
+    "ready",
     "routed",
     "scene",
     "scene_at_once",

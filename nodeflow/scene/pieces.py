@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 from nodeflow.boxes import FOOT
 from nodeflow.declare import kind_of
 from nodeflow.equality import ByContent
+from nodeflow.scene.changes import Change, change_between
 from nodeflow.wires import Stroke, WireView, curves, strokes
 
 LEFT, RIGHT = -1, 1
@@ -197,6 +199,53 @@ class Scene:
     @cached_property
     def _bent(self) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
         return curves(self.strokes)
+
+    @cached_property
+    def spans(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """The corners of the box around the points of each of `curves`: all of it lies in there."""
+        one, *others = np.moveaxis(self.curves, 1, 0)
+        low, high = one, one
+        for other in others:
+            low, high = np.minimum(low, other), np.maximum(high, other)
+        return low, high
+
+    @cached_property
+    def hulls(self) -> NDArray[np.float64]:
+        """Left, top, right and bottom of the points of each stroke, (strokes, 4)."""
+        low, high = self.spans
+        if len(self.owners) > len(self.strokes):  # a stroke of several curves
+            first = np.flatnonzero(np.diff(self.owners, prepend=-1))
+            low, high = np.minimum.reduceat(low, first), np.maximum.reduceat(high, first)
+        return np.concatenate([low, high], axis=1)
+
+    @cached_property
+    def numbers(self) -> Mapping[str, int]:
+        """The number of each node."""
+        return {key: number for number, key in enumerate(self.nodes)}
+
+    @cached_property
+    def strokes_from(self) -> Mapping[str, list[int]]:
+        """The numbers of the strokes in which something runs that starts at a port."""
+        found: dict[str, list[int]] = {}
+        for number, stroke in enumerate(self.strokes):
+            for at in dict.fromkeys([view.wire.start for view in stroke.wires]):
+                found.setdefault(at, []).append(number)
+        return found
+
+    # --- what it was made of
+
+    def follow(self, before: Scene, change: Change) -> None:
+        """Keep how it differs from the scene that it was made of."""
+        vars(self)["_before"] = weakref.ref(before), change
+
+    def known_change(self, before: Scene) -> Change | None:
+        """Return how it differs from a scene, if it was made of that one."""
+        found: tuple[weakref.ref[Scene], Change] | None = vars(self).get("_before")
+        return found[1] if found is not None and found[0]() is before else None
+
+    def change(self, before: Scene) -> Change:
+        """Return how it differs from a scene: at once, if it was made of that one."""
+        return self.known_change(before) or change_between(before, self)
 
     @cached_property
     def boxes(self) -> NDArray[np.float64]:

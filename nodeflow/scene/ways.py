@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+import numpy as np
+
 from nodeflow.derive.layers import layers_of
 from nodeflow.graph import Graph
 from nodeflow.routing import Ends, Point, Way, routes, straight
+from nodeflow.scene.changes import Change, change_between
 from nodeflow.scene.groups import frame
 from nodeflow.scene.pieces import NodeView, Scene, boxes
 from nodeflow.wires import Stroke, WireView, instead
@@ -17,6 +20,12 @@ AT_ONCE, _MOST_AT_ONCE = 200, 1000
 _STRAIGHT: tuple[tuple[Way, ...], str] = (), ""
 
 
+def ready(made: Scene) -> None:
+    """Find out all that a scene is asked for in a frame: in the background, and not there."""
+    _ = made.bounds, made.hulls, made.weighted, made.numbers
+    _ = made.strokes_of, made.strokes_from, made.wire_numbers_of
+
+
 def routed(unrouted: Scene, graph: Graph) -> Scene:
     """Return a scene with the ways that its wires have where its nodes are.
 
@@ -24,12 +33,13 @@ def routed(unrouted: Scene, graph: Graph) -> Scene:
     """
     wires = with_ways(unrouted.nodes, graph, unrouted.wires)
     made = replace(unrouted, wires=wires, is_routed=True)
-    vars(made)["wire_numbers_of"] = unrouted.wire_numbers_of
+    for name in ("boxes", "numbers", "wire_numbers_of"):
+        vars(made)[name] = getattr(unrouted, name)
     if "strokes" in vars(unrouted):
         known = {stroke.key: stroke for stroke in unrouted.strokes}
         vars(made)["strokes"] = tuple([_kept(one, known.get(one.key)) for one in made.strokes])
-    vars(made)["boxes"] = unrouted.boxes
-    _ = made.bounds, made.weighted  # here in the background, and not in a frame
+        made.follow(unrouted, change_between(unrouted, made))
+    ready(made)  # here in the background, and not in a frame
     return made
 
 
@@ -65,12 +75,24 @@ def shifted(old: Scene, graph: Graph, moved: Mapping[str, tuple[int, int]]) -> S
         stroke = lines[number]
         lines[number] = replace(stroke, wires=tuple(new.get(v.wire, v) for v in stroke.wires))
     made = Scene(nodes, tuple(wires), groups, ports, is_routed=False)
-    vars(made)["strokes"] = tuple(lines)
-    vars(made)["strokes_of"] = old.strokes_of
-    vars(made)["wire_numbers_of"] = old.wire_numbers_of
-    vars(made)["weighted"] = old.weighted
-    vars(made)["_bent"] = instead(old.curves, old.owners, lines, touched)
+    numbers = [old.numbers[key] for key in moved]
+    places = old.boxes.copy()
+    places[numbers] += np.array([(*by, *by) for by in moved.values()], float)
+    vars(made).update(
+        strokes=tuple(lines),
+        boxes=places,
+        _bent=instead(old.curves, old.owners, lines, touched),
+        **{name: getattr(old, name) for name in _PLACELESS},
+    )
+    known = np.arange(len(lines))
+    same = known.copy()
+    same[touched] = -1
+    made.follow(old, Change(sorted(numbers), same, known, ()))
     return made
+
+
+_PLACELESS = ("numbers", "strokes_of", "strokes_from", "wire_numbers_of", "weighted")
+"""What is known of a scene and stays when nodes are moved."""
 
 
 def followed(

@@ -81,6 +81,8 @@ _BLIND = 0.15
 _POLL, _AWAITED = 0.05, 0.01
 """Seconds between two looks at what the shell has to tell, while the window sleeps, and while a
 person waits for it."""
+_MEANWHILE = 0.1
+"""Seconds a frame while work goes on that a person waits for: more would only hold it up."""
 _ASLEEP = 1.0
 """After so many seconds of sleep nobody waits for a frame."""
 
@@ -394,12 +396,14 @@ class Window:
         calm = self._calm > _FRAMES_AFTER and started - self._last_event >= _AFTER
         # What this frame has heard is answered by the next one.
         heard = self.inputs.waiting or not self.frame.fits
-        if self._queue or heard or self._moves or self.canvas.busy or not calm:
+        moves = self._queue or heard or self._moves or self.canvas.busy
+        if moves or not (calm or self.editor.busy):
             left = FRAME - (time.perf_counter() - started)
             if left > 0:
                 time.sleep(left)
             return
-        until, cleaned = started + self._pause(), False
+        until = started + self._pause() if calm else time.perf_counter() + _MEANWHILE
+        cleaned = False
         every = _AWAITED if self.editor.busy else _POLL
         while (left := until - time.perf_counter()) > 0:
             if self._display is None:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nodeflow.editor.state.camera import Point
 from nodeflow.graph import Wire
-from nodeflow.scene import FieldView, PortView, Scene
+from nodeflow.scene import FieldView, PortView, Scene, ready
 
 PORT_REACH, WIRE_REACH = 12.0, 7.0
 """How near the pointer must be, in pixels of the screen."""
@@ -35,11 +34,13 @@ class _Index:
     ports: tuple[PortView, ...]
     outgoing: NDArray[np.bool_]
     places: NDArray[np.float64]
+    first: NDArray[np.intp]
+    """Where the ports of each node begin, first the inputs of all nodes, then the outputs."""
     curves: NDArray[np.float64]
     owners: NDArray[np.intp]
     """The number of the stroke that each curve is of."""
     spans: tuple[NDArray[np.float64], NDArray[np.float64]]
-    """The corners of the box around the Bézier points of each curve: all of it lies in there."""
+    """The corners of the box around the points of each curve."""
 
 
 def node_at(scene: Scene, point: Point) -> str | None:
@@ -143,42 +144,80 @@ def _along(bends: NDArray[np.float64]) -> NDArray[np.float64]:
     return found
 
 
-@lru_cache(maxsize=4)
-def _indexed(key: _Same) -> _Index:
-    scene = key.scene
+def _indexed(scene: Scene) -> _Index:
+    """Return the index of a scene, by looking at all of it."""
     nodes = tuple(scene.nodes.values())
     ports = [(p, False) for n in nodes for p in n.inputs]
     ports += [(p, True) for n in nodes for p in n.outputs]
-    bends = scene.curves
     return _Index(
         tuple(node.key for node in nodes),
         scene.boxes.T,
-        tuple(port for port, _ in ports),
+        tuple([port for port, _ in ports]),
         np.array([out for _, out in ports], bool),
         np.array([(p.x, p.y) for p, _ in ports], float).reshape(-1, 2),
-        bends,
+        np.cumsum([0, *(len(n.inputs) for n in nodes), *(len(n.outputs) for n in nodes)]),
+        scene.curves,
         scene.owners,
-        (bends.min(axis=1), bends.max(axis=1)),
+        scene.spans,
     )
 
 
-class _Same:
-    """A scene compared by identity: hashing all of it would cost more than the index."""
+def _followed(before: _Index, scene: Scene, moved: list[int]) -> _Index:
+    """Return the index of a scene from that of the one before it, in which these nodes moved."""
+    ports, places = before.ports, before.places
+    if moved:
+        listed, places = list(ports), places.copy()
+        views = list(scene.nodes.values())
+        for number in moved:
+            view = views[number]
+            for place, some in (
+                (number, view.inputs), (number + len(views), view.outputs)
+            ):  # fmt: skip
+                first, last = before.first[place : place + 2].tolist()
+                listed[first:last] = some
+                places[first:last] = np.array([(p.x, p.y) for p in some], float).reshape(-1, 2)
+        ports = tuple(listed)
+    return replace(
+        before,
+        rectangles=scene.boxes.T,
+        ports=ports,
+        places=places,
+        curves=scene.curves,
+        owners=scene.owners,
+        spans=scene.spans,
+    )
 
-    def __init__(self, scene: Scene) -> None:
-        self.scene = scene
 
-    def __hash__(self) -> int:
-        return id(self.scene)
+class _Newest:
+    """The indices of the newest scenes, by identity: comparing all of one would cost more."""
 
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Same) and other.scene is self.scene
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._kept: tuple[tuple[Scene, _Index], ...] = ()
+
+    def of(self, scene: Scene) -> _Index:
+        """Return the index of a scene; of one that was made of a known one, what is the same."""
+        kept = self._kept
+        made: _Index | None = None
+        for known, index in reversed(kept):
+            if known is scene:
+                return index
+            change = scene.known_change(known)
+            if made is None and change is not None and change.nodes is not None:
+                made = _followed(index, scene, change.nodes)
+        made = made or _indexed(scene)
+        self._kept = (*kept[1 - self._most :], (scene, made))
+        return made
+
+
+_NEWEST = _Newest(4)
 
 
 def prepare(scene: Scene) -> None:
-    """Have a scene ready to be pointed at: in the background, and not in a frame."""
+    """Have a scene ready to be drawn and pointed at: in the background, and not in a frame."""
+    ready(scene)
     _index(scene)
 
 
 def _index(scene: Scene) -> _Index:
-    return _indexed(_Same(scene))
+    return _NEWEST.of(scene)

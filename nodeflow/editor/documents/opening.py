@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from nodeflow.editor.state.messages import Failed
-from nodeflow.editor.state.model import Mistyped
+from nodeflow.editor.state.model import NO_MISTAKES, Mistyped
 from nodeflow.editor.state.reading import written
 from nodeflow.files import load_marked
 from nodeflow.graph import Graph
@@ -23,7 +23,7 @@ def opened(path: Path) -> tuple[Graph, Mistakes]:
         settings = graph.settings(fault.node) if graph.nodes[fault.node].known else {}
         over = written(settings.get(fault.setting))
         found[fault.node, fault.setting] = Mistyped(written(fault.value), over, fault.why)
-    return graph, found
+    return graph, found or NO_MISTAKES
 
 
 def told(path: Path, mistakes: Mistakes) -> list[Failed]:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import zip_longest
 from typing import Any, TypeVar
 
 import numpy as np
@@ -22,7 +21,7 @@ from nodeflow.editor.canvas.overlay import overlay
 from nodeflow.editor.state.camera import Camera
 from nodeflow.editor.state.model import Editor, Live
 from nodeflow.routing import longest_run
-from nodeflow.scene import NodeView, Scene, boxes, followed
+from nodeflow.scene import Change, NodeView, Scene, followed
 from nodeflow.theme import THEMES, Theme
 from nodeflow.window.canvas import wireitems
 from nodeflow.window.canvas.differenceitems import DifferenceItems
@@ -138,11 +137,12 @@ class Canvas:
             self._fills = False
         if editor.drawn is not self._scene:
             old, camera = self._scene, self._camera
-            moved = _moved(old, editor.drawn)
+            change = editor.drawn.change(old)
+            moved = _moved(old, editor.drawn, change)
             if moved is not None:
                 self._shift(editor.drawn, *moved)
             else:
-                self._take(editor.drawn)
+                self._take(editor.drawn, change)
                 self._glides = gliding(editor, old, camera)
         if editor.camera != self._camera or editor.size != self._size:
             self._look(editor.camera, editor.size)
@@ -229,12 +229,12 @@ class Canvas:
         self._fills = False
         self._scene: Scene = Scene({}, (), ())
         self._views: list[NodeView] = []
-        self._number: dict[str, int] = {}
+        self._number: Mapping[str, int] = {}
         self._levels = [_Level(), _Level()]
         self._level = self._levels[self._is_near]
         self._boxes = self._stroke_boxes = np.zeros((4, 0))
         self._faces.take(self._scene)
-        self._take(self._scene)
+        self._take(self._scene, self._scene.change(self._scene))
 
     def _draw_grid(self, theme: Theme) -> None:
         colour = mixed(theme.canvas, theme.grid, 0.75)
@@ -244,25 +244,30 @@ class Canvas:
             dpg.draw_line((at, -_GRID), (at, end), parent=self._grid, color=colour)
             dpg.draw_line((-_GRID, at), (end, at), parent=self._grid, color=colour)
 
-    def _take(self, scene: Scene) -> None:
+    def _take(self, scene: Scene, change: Change) -> None:
         """Take over another scene: what it does not have any more is deleted.
 
         What is the same object as before stays as it is drawn, all else is drawn anew and seen as
         it was until then.
         """
         old, self._scene = self._scene, scene
-        gone = self._take_strokes(old, scene)
+        self._stroke_boxes = scene.hulls.T
+        for level in self._levels:
+            level.strokes[level.strokes_waiting] = False
+            level.strokes = _carried(level.strokes, change.same, nothing=False)
+            level.stroke_items = _carried(level.stroke_items, change.known, nothing=_NONE)
+            level.strokes_waiting = []
         if scene.nodes is not old.nodes:
             gone_nodes = self._take_nodes(scene)
             self._faces.take(scene)
             self._contents = {}
             _drop(self._nodes, gone_nodes, self._node_layer)
             _drop(self._flats, gone_nodes, self._flat_layer)
-        _drop(self._curves, gone, self._wire_layer)
-        _drop(self._lines, gone, self._line_layer)
-        self._starts: dict[str, list[int]] | None = None
+        _drop(self._curves, change.gone, self._wire_layer)
+        _drop(self._lines, change.gone, self._line_layer)
         self._touching: tuple[frozenset[str], list[int]] = (frozenset(), [])
-        self._draw_groups()
+        if scene.groups != old.groups:
+            self._draw_groups()
 
     def _take_nodes(self, scene: Scene) -> Collection[str]:
         """Take over the nodes of a scene; return the keys of those that are gone."""
@@ -271,8 +276,7 @@ class Canvas:
         before = np.array([self._number.get(view.key, -1) for view in views], np.intp)
         gone = self._number.keys() - scene.nodes.keys()
         self._fills = int((before < 0).sum()) * 2 > len(views)  # most of it is new
-        self._views = views
-        self._number = {view.key: number for number, view in enumerate(views)}
+        self._views, self._number = views, scene.numbers
         self._boxes = _node_boxes(scene.boxes)
         for level in self._levels:
             level.nodes[level.waiting] = False
@@ -281,37 +285,20 @@ class Canvas:
             level.waiting = []
         return gone
 
-    def _take_strokes(self, old: Scene, scene: Scene) -> Collection[object]:
-        """Take over the strokes of a scene; return the keys of those that are gone."""
-        same = _origins(old.strokes, scene.strokes)
-        stays = np.zeros(len(old.strokes), bool)
-        stays[same[same >= 0]] = True
-        others = {old.strokes[number].key: number for number in np.flatnonzero(~stays).tolist()}
-        before = same.copy()
-        for number in np.flatnonzero(same < 0).tolist():
-            before[number] = others.pop(scene.strokes[number].key, -1)
-        self._stroke_boxes = _hulls(scene)
-        for level in self._levels:
-            level.strokes[level.strokes_waiting] = False
-            level.strokes = _carried(level.strokes, same, nothing=False)
-            level.stroke_items = _carried(level.stroke_items, before, nothing=_NONE)
-            level.strokes_waiting = []
-        return others.keys()
-
     def _shift(self, scene: Scene, nodes: list[int], strokes: list[int]) -> None:
         """Take over a scene in which only these nodes and strokes have other places."""
-        self._scene = scene
-        views = list(scene.nodes.values())
-        for number in nodes:
-            self._views[number] = views[number]
-        self._boxes[:, nodes] = _node_boxes(boxes([views[number] for number in nodes]))
-        self._stroke_boxes[:, strokes] = _hulls(scene, strokes)
+        old, self._scene = self._scene, scene
+        if nodes:
+            self._views = list(scene.nodes.values())
+            self._boxes = _node_boxes(scene.boxes)
+        self._stroke_boxes = scene.hulls.T
         for level in self._levels:
             level.strokes_waiting += strokes
-        dirty = {views[number].key for number in nodes}
+        dirty = {self._views[number].key for number in nodes}
         self._dirty |= dirty
         self._dirty_other_level |= dirty
-        self._draw_groups()
+        if scene.groups != old.groups:
+            self._draw_groups()
 
     def _change_level(self) -> None:
         """Go between near and far: each keeps its own items, and what is seen of them."""
@@ -564,7 +551,8 @@ class Canvas:
         if restyled is None:
             then = [*then, *np.flatnonzero(seen).tolist()]
         elif restyled:
-            then = [*then, *(n for start in restyled for n in self._starting(start))]
+            starting = self._scene.strokes_from
+            then = [*then, *(n for start in restyled for n in starting.get(start, ()))]
         new = np.flatnonzero(seen & (level.stroke_items == _NONE))
         wanted = _wanted(seen, new, first, then, np.flatnonzero(now))
         self._draw_picked(editor, hover)
@@ -752,15 +740,6 @@ class Canvas:
             self._touching = dirty, sorted({n for key in dirty for n in of.get(key, ())})
         return self._touching[1]
 
-    def _starting(self, start: str) -> list[int]:
-        """Return the strokes in which something runs that starts at a port."""
-        if self._starts is None:
-            self._starts = {}
-            for number, stroke in enumerate(self._scene.strokes):
-                for at in dict.fromkeys(view.wire.start for view in stroke.wires):
-                    self._starts.setdefault(at, []).append(number)
-        return self._starts.get(start, [])
-
     def _followed(self, stroke: Stroke) -> Stroke:
         """Return a stroke as it follows nodes that are dragged."""
         if not self._moved or not any(key in self._moved for key in stroke.nodes):
@@ -797,6 +776,8 @@ def gliding(editor: Editor, old: Scene, camera: Camera) -> Glides | None:
     come out of what they are named after, or of what was named after them.
     """
     new = editor.drawn
+    if new.nodes is old.nodes:
+        return None
     both = new.nodes.keys() & old.nodes.keys()
     changed = new.nodes.keys() ^ old.nodes.keys()
     if (
@@ -833,28 +814,20 @@ def _twin(old: Scene, key: str) -> Place | None:
     return sum(v.x for v in parts) / len(parts), sum(v.y for v in parts) / len(parts)
 
 
-def _moved(old: Scene, new: Scene) -> tuple[list[int], list[int]] | None:
-    """Return the numbers of the nodes and strokes that moved; None if more than places differs.
-
-    What stands still in a scene that was shifted is the same object.
-    """
-    if len(old.nodes) != len(new.nodes) or len(old.strokes) != len(new.strokes):
+def _moved(old: Scene, new: Scene, change: Change) -> tuple[list[int], list[int]] | None:
+    """Return the numbers of the nodes and strokes that moved; None if more than places differs."""
+    nodes, strokes = change.nodes, change.strokes
+    if nodes is None or strokes is None:
         return None
-    views = zip(old.nodes.values(), new.nodes.values(), strict=True)
-    nodes = [(number, one, other) for number, (one, other) in enumerate(views) if one is not other]
-    pairs = zip(old.strokes, new.strokes, strict=True)
-    strokes = [
-        (number, one, other)
-        for number, (one, other) in enumerate(pairs)
-        if one is not other and any(a is not b for a, b in zip_longest(one.wires, other.wires))
-    ]
-    if len(nodes) == len(old.nodes) or not all(
-        one.key == other.key and same(one, other) for _, one, other in nodes
-    ):
+    if nodes and len(nodes) == len(old.nodes):
         return None
-    if not all(one.key == other.key and one.kind == other.kind for _, one, other in strokes):
+    if nodes:
+        before, after = list(old.nodes.values()), list(new.nodes.values())
+        if not all(same(before[number], after[number]) for number in nodes):
+            return None
+    if not all(old.strokes[n].kind == new.strokes[n].kind for n in strokes):
         return None
-    return [number for number, *_ in nodes], [number for number, *_ in strokes]
+    return nodes, strokes
 
 
 def _node_boxes(boxes: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -862,23 +835,6 @@ def _node_boxes(boxes: NDArray[np.float64]) -> NDArray[np.float64]:
     beyond = np.array([-_REACH, -_REACH, _REACH, _REACH])
     found: NDArray[np.float64] = (boxes + beyond).T
     return found
-
-
-def _hulls(scene: Scene, some: Sequence[int] | None = None) -> NDArray[np.float64]:
-    """Return the boxes around the points of all strokes, or of some, (4, strokes)."""
-    bends, owners = scene.curves, scene.owners
-    if some is not None and len(owners) == len(scene.strokes):  # each is one curve
-        bends, owners = bends[some], np.arange(len(some))
-    elif some is not None:
-        chosen = np.isin(owners, some)
-        bends, owners = bends[chosen], owners[chosen]
-    if not len(owners):
-        return np.zeros((4, 0))
-    first = np.flatnonzero(np.diff(owners, prepend=-1))
-    least = np.minimum.reduceat(bends.min(axis=1), first)
-    most = np.maximum.reduceat(bends.max(axis=1), first)
-    corners: NDArray[np.float64] = np.concatenate([least, most], axis=1)
-    return corners.T
 
 
 def _origins(old: Sequence[object], new: Sequence[object]) -> NDArray[np.intp]:
