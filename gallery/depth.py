@@ -110,8 +110,8 @@ def exhibit() -> Exhibit:
                 "usual reason (overfitting) is not what is seen."
             ),
             (
-                "The more hidden units the better does not hold here: two tell the kernels apart "
-                "as well as five, and twenty gain less than starts differ."
+                "\"The more the better\" does not hold for hidden units here: two tell the kernels "
+                "apart as well as five, and twenty gain less than starts differ."
             ),
         ),
         numbers=(

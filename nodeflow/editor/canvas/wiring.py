@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from nodeflow.declare import NodeType, Port
+from nodeflow.derive.giving import free_weights, refitted
 from nodeflow.derive.shapes import Inference, refusal
-from nodeflow.errors import NodeflowError
+from nodeflow.editor.canvas import shaping
+from nodeflow.errors import GraphError, NodeflowError
 from nodeflow.graph import Graph, Wire, renumbered
 
 
@@ -41,6 +43,7 @@ def fitting(graph: Graph, inference: Inference, port: str, *, outgoing: bool) ->
             if (
                 _shape_refusal(graph, inference, start, plain(end)) is None
                 or _only_instead(graph, inference, start, end) is not None
+                or _other_width(graph, inference, start, end) is not None
             ):
                 found.add(address)
                 found |= _numbered(graph, key, candidate, outgoing=outgoing)
@@ -82,8 +85,57 @@ def connected(
 
     An input that takes one wire gets this one instead of its own; a `…` input gets it where it
     was dropped in place of that wire, or with `mode` "add" beside those that are there. Where it
-    does not fit beside the only wire, but in its place, it takes that.
+    does not fit beside the only wire, but in its place, it takes that. Where it fits nowhere since
+    a layer has weights for another number of inputs, and nobody has typed these, they are given
+    the shape that fits; so is a parameter that has no shape yet.
     """
+    graph = _shaped(graph, inference, start, plain(end))
+    try:
+        return _connected(graph, inference, start, end, mode)
+    except GraphError:
+        width, target = _other_width(graph, inference, start, end, mode), ends(end)[0]
+        if width is None:
+            raise
+        graph, theta, shape = refitted(graph, target, width)
+        shapes = {**inference.shapes, f"{theta}.value": shape}
+        return _connected(graph, replace(inference, shapes=shapes), start, end, mode)
+
+
+def _shaped(graph: Graph, inference: Inference, start: str, end: str) -> Graph:
+    """Return the graph in which a parameter without a shape has the one of its first port."""
+    node = ends(start)[0]
+    if not graph.nodes[node].is_parameter:
+        return graph
+    settings = graph.settings(node)
+    if settings["shape"] is not None or settings["value"] is not None:
+        return graph
+    shape = shaping.wanted(graph, inference, end)
+    return graph if shape is None else graph.set(node, shape=shape)
+
+
+def _other_width(
+    graph: Graph, inference: Inference, start: str, end: str, mode: str = "set"
+) -> int | None:
+    """Return how wide a layer's weights would have to be to take a wire that they refuse now.
+
+    It stands beside the others then, or in the place of an only one or of that on which it was
+    dropped. None where that is no way: for other ports, and weights that are not free.
+    """
+    target, name, index = ends(end)
+    wires = graph.inputs(target).get(name, ())
+    if not graph.nodes[target].is_layer or name != "a" or free_weights(graph, target) is None:
+        return None
+    gone = None
+    if mode == "set" and wires:
+        gone = 0 if len(wires) == 1 else index
+    starts = [start, *(wire.start for place, wire in enumerate(wires) if place != gone)]
+    shapes = [inference.shapes.get(one) for one in starts]
+    if not all(shape is not None and shape.single_row() and shape.features for shape in shapes):
+        return None
+    return sum(shape.features or 0 for shape in shapes if shape is not None)
+
+
+def _connected(graph: Graph, inference: Inference, start: str, end: str, mode: str) -> Graph:
     target, name, index = ends(end)
     wires = graph.inputs(target).get(name, ())
     type_ = graph.nodes[target].known
