@@ -141,7 +141,7 @@ def exhibit() -> Exhibit:
                 "usual reason (overfitting) is not what is seen."
             ),
             (
-                "\"The more the better\" does not hold for hidden units here: two tell the kernels "
+                '"The more the better" does not hold for hidden units here: two tell the kernels '
                 "apart as well as five, and twenty gain less than starts differ."
             ),
         ),

@@ -117,8 +117,8 @@ def exhibit() -> Exhibit:
                 "divided by variances, its hidden activations lie at 0 or 1, and there the slope "
                 "that lets blame through is small. It helps where its layer is the last one, "
                 "whose outputs it then has nearly right; before a second layer that starts at "
-                "random it only saturates. Its five neurons know three classes: the fourth and the fifth start as "
-                "copies of the first two."
+                "random it only saturates. Its five neurons know three classes: the fourth and the "
+                "fifth start as copies of the first two."
             ),
             (
                 "Constant starts are a symmetry like zeros: all hidden neurons get the same blame "

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from nodeflow.boxes import FOOT, GRID, HEADER, ROW, WIDE, Box, Boxes, PortBox, box
+from nodeflow.boxes import FOOT, GRID, HEADER, ROW, WIDE, Box, Boxes, PortBox, Track, box, track
 from nodeflow.declare import CATALOG, Array, NodeType, Setting, numbers
 from nodeflow.derive.layers import layers_of
 from nodeflow.derive.tidy import backward_nodes, tidy
@@ -83,6 +83,15 @@ class FieldView:
 
 
 @dataclass(frozen=True, slots=True)
+class SliderView:
+    """The track of a slider, from the node's corner, and its handle."""
+
+    track: Track
+    share: float
+    """How far the handle is along it, from 0 to 1."""
+
+
+@dataclass(frozen=True, slots=True)
 class NodeView:
     """A node; `foot` is its value where it has one, its formula otherwise."""
 
@@ -103,6 +112,7 @@ class NodeView:
     field: FieldView | None = None
     switch: FieldView | None = None
     """In the header of a node that costs much and is switched off when it has done its work."""
+    slider: SliderView | None = None
 
     @property
     def drawn_as(self) -> str:
@@ -659,6 +669,9 @@ class _NodeViews:
             value,
             field,
             _switch(node, type_, size),
+            SliderView(track(size), slid_to(graph.settings(key)))
+            if node.drawn_as == "slider"
+            else None,
         )
 
 
@@ -685,6 +698,12 @@ def _rows(size: Box, wired: frozenset[str], read: frozenset[str], *, mirrored: b
         [row(port, into, wired) for port in size.inputs],
         [row(port, out, read) for port in size.outputs],
     )
+
+
+def slid_to(settings: Mapping[str, Any]) -> float:
+    """Return how far a slider's handle is along its track, from 0 to 1."""
+    low, high = settings["min"], settings["max"]
+    return float(min(max((settings["value"] - low) / (high - low or 1.0), 0.0), 1.0))
 
 
 def _switch(node: Node, type_: NodeType | None, size: Box) -> FieldView | None:

@@ -11,8 +11,8 @@ import helpers_browser
 import helpers_firefox
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
 from handwired_forms import draw, forms_of, neurons_of
+from hypothesis import HealthCheck, Phase, given, settings
 from networks import HAS_DATA
 from strategies import networks, whole_library
 from test_page import moments_of

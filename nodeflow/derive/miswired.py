@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from nodeflow.derive.wired import Features
-from nodeflow.graph import MOVED, Graph
+from nodeflow.graph import Graph
 from nodeflow.nodes.backward import DELTA
 from nodeflow.nodes.cost import error
 from nodeflow.shape import Shape
@@ -108,7 +108,7 @@ class _Pass:
         return None
 
     def _gradient(self, theta: str, maker: str) -> Iterator[str]:
-        """What is wrong with what a gradient, or a step, is made of."""
+        """Tell what is wrong with what a gradient, or a step, is made of."""
         graph = self.graph
         layers = [w for w in graph.out_of(theta) if graph.nodes[w.target].is_layer]
         if len(layers) != 1:
@@ -126,7 +126,7 @@ class _Pass:
             yield from self._takes_delta_of(layer, maker, f"'{theta}' belongs to '{layer}'")
 
     def _takes_delta_of(self, layer: str, maker: str, since: str) -> Iterator[str]:
-        """What is wrong with a δ, if it is that of another layer, or none."""
+        """Tell what is wrong with a δ, if it is that of another layer, or none."""
         graph, taken = self.graph, self.graph.inputs(maker)[DELTA][0].start
         own, maker = self.gradients.get(self._output(layer)), self._name(maker)
         source = self._source(taken)
@@ -139,12 +139,15 @@ class _Pass:
                     f"'{maker}' takes {taken} for δ, and {since}, whose δ is {own}: wire "
                     f"{own} -> {maker}.{DELTA}"
                 )
-        elif own is None and after is not None and self._is_blame(source):
+            return
+        if after is None:
+            return
+        if self._is_blame(source):
             yield (
                 f"'{maker}' takes {taken} for δ, and that is the blame of '{after}': a delta "
                 "between them multiplies it by the slope"
             )
-        elif own is None and after is not None and kind.gives_delta:
+        elif kind.gives_delta:
             yield from self._of_other_activation(source, after)
 
     def _of_other_activation(self, delta: str, after: str) -> Iterator[str]:
@@ -161,7 +164,7 @@ class _Pass:
             )
 
     def _slope(self, delta: str) -> Iterator[str]:
-        """What is wrong with a δ: the slope of another activation, or of none."""
+        """Tell what is wrong with a δ: the slope of another activation, or of none."""
         graph, inputs = self.graph, self.graph.inputs(delta)
         if "a" not in inputs:
             return
@@ -179,7 +182,7 @@ class _Pass:
             )
 
     def _blame(self, activation: str, maker: str, start: str) -> Iterator[str]:
-        """What is wrong with the blame of an activation that one layer reads."""
+        """Tell what is wrong with the blame of an activation that one layer reads."""
         graph = self.graph
         readers = [w.target for w in graph.out_of(activation)
                    if graph.nodes[w.target].family in ("layer", "activation", "arithmetic", "cost")
@@ -207,7 +210,7 @@ class _Pass:
             yield from self._takes_delta_of(layer, maker, f"its weights are those of '{layer}'")
 
     def _parts_of_blame(self, output: str, readers: list[str], start: str) -> Iterator[str]:
-        """Whose part of the blame is missing, of a value that several layers read."""
+        """Tell whose part of the blame is missing, of a value that several layers read."""
         graph, ahead = self.graph, [start.rpartition(".")[0]]
         through = set[str]()
         for key in ahead:  # grows on the way

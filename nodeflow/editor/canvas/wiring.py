@@ -136,9 +136,7 @@ def _shaped(graph: Graph, inference: Inference, start: str, end: str) -> Graph:
     return graph if shape is None else graph.set(node, shape=shape)
 
 
-def _other_width(
-    graph: Graph, inference: Inference, start: str, end: str, mode: str
-) -> int | None:
+def _other_width(graph: Graph, inference: Inference, start: str, end: str, mode: str) -> int | None:
     """Return how wide a layer's weights would have to be to take a wire that they refuse now.
 
     It stands beside the others then, or in the place of an only one or of that on which it was
