@@ -69,8 +69,8 @@ def exhibit() -> Exhibit:
             "Three columns of dots, two layers of lines: hidden is 5×7, output is 3×5.",
             "Thickness is the size of a weight, colour its sign; each line is one number of Θ.",
             (
-                "A neuron's bias is no line: it belongs to the dot where the lines meet. Who draws "
-                "it as a line from a dot that is always 1 has one more column of Θ."
+                "A neuron's bias is no line: it belongs to the dot where the lines meet. Drawn as "
+                "a line from a dot that is always 1, it would be one more column of Θ."
             ),
         ),
         numbers=(

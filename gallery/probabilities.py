@@ -109,7 +109,7 @@ def exhibit() -> Exhibit:
             ),
             (
                 "Where the network is wrong it is as sure as where it is right: compare the two "
-                "means below. Six of 71 grains are few, but the warning is worth having."
+                "means above. Six of 71 grains are few, but the warning is worth having."
             ),
             "A share near 100 % says how the network was trained, not that it must be right.",
         ),

@@ -63,8 +63,8 @@ def exhibit() -> Exhibit:
             "Each activation draws its curve between its ports, with the points of its neurons.",
             (
                 "A straight line has one slope everywhere, so layers of them are one straight "
-                "line; the sigmoid's is nowhere above 0.25, so each of them takes three quarters "
-                "of the blame at least."
+                "line. The sigmoid's slope is nowhere above 0.25, so each sigmoid keeps back at "
+                "least three quarters of the blame."
             ),
             (
                 "A slip that readers make is 2Yp − Ya for 2(Yp − Ya), here 2a − y for 2·(a − y): "

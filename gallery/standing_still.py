@@ -75,8 +75,8 @@ def _draw(to: Path) -> None:
     with plots.figure(to, columns=2, wide=8.4) as (left, right):
         for rate in RATES:
             left.plot(epochs, followed(rate)[0], label=f"α = {rate:g}")
-        left.plot(epochs, followed(0.03, 0.9)[0], "--", label="0.03, momentum 0.9")
-        left.plot(epochs, followed(0.003, adam=True)[0], ":", label="adam, 0.003")
+        left.plot(epochs, followed(0.03, 0.9)[0], "--", label="α = 0.03, momentum 0.9")
+        left.plot(epochs, followed(0.003, adam=True)[0], ":", label="adam, α = 0.003")
         left.axvspan(FROM, TO, color="0.93", zorder=0)
         left.set(xlabel="epoch", ylabel="accuracy in %", ylim=(30, 101))
         left.legend(fontsize=8, loc="lower right")

@@ -101,9 +101,8 @@ def exhibit() -> Exhibit:
             "With a hidden layer it is another matter. On the architect's own 7-5-3, at a tenth of "
             "his rate so that the ways can be told apart, it is ahead for a few epochs and then "
             "stands; in the end it is the last of all. And the landscape: one sigmoid neuron with "
-            "squared error has as many minima as two to the number of its weights, if the samples "
-            "are chosen so (P. Auer, M. "
-            "Herbster and M. Warmuth, 1996). Here two weights have four."
+            "squared error can have 2ᵈ minima for its d weights, if the samples are chosen for it "
+            "(P. Auer, M. Herbster and M. Warmuth, 1996). Here two weights have four."
         ),
         graphs=("wheat-seeds", "wheat-naive-bayes", "landscape"),
         commands=(
@@ -117,9 +116,9 @@ def exhibit() -> Exhibit:
                 "A Naive Bayes neuron is as sure as the data make it: its weights are means "
                 "divided by variances, its hidden activations lie at 0 or 1, and there the slope "
                 "that lets blame through is small. It helps where its layer is the last one, "
-                "whose outputs it then has nearly right; before a second layer of chance it only "
-                "saturates. Its five neurons know three classes: the fourth and the fifth start as "
-                "copies of the first two."
+                "whose outputs it then has nearly right; before a second layer that starts at "
+                "random it only saturates. Its five neurons know three classes: the fourth and the "
+                "fifth start as copies of the first two."
             ),
             (
                 "Constant starts are a symmetry like zeros: all hidden neurons get the same blame "

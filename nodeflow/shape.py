@@ -70,6 +70,8 @@ def _way(name: str, shape: Shape, wanted: Shape) -> str:
         return "; bias_gradient sums it over the rows"
     if shape.batch:
         return "; weight_gradient makes it of δ and what the weights take"
+    if shape.dims == wanted.dims[::-1] != wanted.dims:
+        return "; weight_gradient makes it the other way round of δ and a: are they swapped?"
     if len(shape.dims) == len(wanted.dims):
         return "; it is the gradient of another parameter"
     made = (

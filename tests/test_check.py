@@ -45,7 +45,11 @@ def test_feedback_alignment_is_at_fault_before_the_random_weights_and_nowhere_el
     assert not found.valid
     assert faults(found) == {"hidden", "hidden_a", "theta1", "bias1"}
     assert {"output", "output_a", "theta2", "bias2"} == set(found.nodes) - faults(found)
-    assert not any(node.reason for node in found.nodes.values())
+    assert {node.reason for node in found.nodes.values()} == {
+        "",
+        "'hidden.blame' sends δ back through feedback.value, and 'output' weighs with "
+        "theta2.value: wire theta2.value -> hidden.blame.weights",
+    }
     graph = graph.disconnect("feedback.value", "hidden.blame.weights")
     assert nf.check(graph.connect("theta2.value", "hidden.blame.weights"), most=60).valid
 

@@ -11,6 +11,7 @@ import helpers_browser
 import helpers_firefox
 import numpy as np
 import pytest
+from handwired_forms import draw, forms_of, neurons_of
 from hypothesis import HealthCheck, Phase, given, settings
 from networks import HAS_DATA
 from strategies import networks, whole_library
@@ -31,7 +32,9 @@ EXAMPLES = int(os.environ.get("NODEFLOW_PAGES", "250"))
 
 @pytest.fixture(scope="module", params=["chromium", "firefox"])
 def browser(request):
-    """One browser after the other."""
+    """One browser after the other; both only where the search is long."""
+    if request.param == "firefox" and not LONG:
+        pytest.skip("`make pages` asks both browsers")
     found = helpers_browser if request.param == "chromium" else helpers_firefox
     if found.executable() is None:
         pytest.skip(f"no page can be tested: there is none of {', '.join(found.NAMES)}")
@@ -260,3 +263,18 @@ def test_10000_seeds_have_the_numbers_of_numpy(engine):
             assert normal == numbers.standard_normal(20).tolist(), seed
             assert uniform == numbers.uniform(-0.5, 0.5)
             assert order == numbers.permutation(30).tolist()
+
+
+@pytest.mark.parametrize("seed", [1, 7])
+def test_all_forms_of_a_hand_wired_network_train_alike_in_a_page(engine, seed):
+    """Folded, unfolded, by hand, steps, a loop, single neurons, and taken apart: one history."""
+    drawn = draw(seed)
+    graphs = {**forms_of(drawn), **neurons_of(drawn)}
+    graphs |= {f"{name}, apart": nf.explode(graph) for name, graph in forms_of(drawn).items()}
+    histories = {}
+    for form, graph in graphs.items():
+        assert held_equal(engine, graph, 3, 2) == "", form
+        histories[form] = engine.run("train(2)")["history"]
+    assert len(histories["folded"]) == 2
+    for form, history in histories.items():
+        assert history == histories["folded"], form

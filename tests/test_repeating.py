@@ -12,10 +12,10 @@ from nodeflow.derive.giving import give_weights
 from nodeflow.derive.repeating import duplicate_wired, repeat
 from nodeflow.derive.tidy import overlaps, tidy
 from nodeflow.editor.canvas.neurons import neuron_map
-from nodeflow.editor.canvas.wiring import connected
+from nodeflow.editor.canvas.wiring import connected, fitting
 from nodeflow.editor.commands.registry import done
 from nodeflow.editor.state.messages import Key, Typed
-from nodeflow.editor.state.model import Editing, Editor
+from nodeflow.editor.state.model import Editing, Editor, Link
 from nodeflow.editor.update import update
 from nodeflow.errors import GraphError
 
@@ -294,5 +294,72 @@ def test_a_wire_takes_the_place_of_the_only_one_where_it_does_not_fit_beside_it(
     wide = graph.set("w", shape=(1, 3))
     both = connected(wide, infer(wide), "one.value", "s.a")
     assert [wire.start for wire in both.inputs("s")["a"]] == ["two.value", "one.value"]
+    typed = narrow.set("w", value=[[0.5]], shape=None)
     with pytest.raises(GraphError):
-        connected(narrow, infer(narrow), "one.value", "s.a", mode="add")
+        connected(typed, infer(typed), "one.value", "s.a", mode="add")
+
+
+@pytest.mark.parametrize(
+    ("mode", "end", "sources", "shape"),
+    [
+        ("set", "s.a", ["four"], (3, 4)),  # in the place of the only one
+        ("add", "s.a", ["two", "four"], (3, 6)),
+        ("set", "t.a[1]", ["two", "four"], (3, 6)),  # on one of several
+        ("set", "t.a", ["two", "one", "four"], (3, 7)),  # beside several
+    ],
+)
+def test_weights_that_nobody_typed_fit_what_is_wired(mode, end, sources, shape):
+    """One edit: the wire, and weights as wide as what comes in then; the rows stay."""
+    target = end[0]  # s has one wire, t two
+    graph = nf.Graph().add("w", "parameter", shape=(3, 2)).add("v", "parameter", shape=(3, 3))
+    for name, many in (("one", 1), ("two", 2), ("four", 4)):
+        graph = graph.add(name, "constant", value=[0.5] * many)
+    graph = graph.add("s", "weighted_sum").add("t", "weighted_sum")
+    graph = graph.connect("w.value", "s.weights").connect("two.value", "s.a")
+    graph = graph.connect("v.value", "t.weights").connect("two.value", "t.a")
+    graph = graph.connect("one.value", "t.a")
+    assert target in {port[0] for port in fitting(graph, infer(graph), "four.value", outgoing=True)}
+    made = connected(graph, infer(graph), "four.value", end, mode=mode)
+    assert [wire.source for wire in made.inputs(target)["a"]] == sources
+    theta = {"s": "w", "t": "v"}[target]
+    assert made.settings(theta)["shape"] == shape
+    other = ({"w", "v"} - {theta}).pop()
+    assert made.nodes[other] is graph.nodes[other]
+    assert infer(made).problems == {}
+
+
+@pytest.mark.parametrize("why", ["typed", "shared", "computed"])
+def test_weights_that_are_not_free_refuse_the_wire(why):
+    graph = nf.Graph().add("w", "parameter", shape=(3, 2)).add("s", "weighted_sum")
+    graph = graph.add("two", "constant", value=[1.0, 2.0]).add("one", "constant", value=[3.0])
+    if why == "typed":
+        graph = graph.set("w", value=[[1.0, 2.0]] * 3, shape=None)
+    if why == "shared":
+        graph = graph.add("t", "weighted_sum").connect("w.value", "t.weights")
+        graph = graph.connect("two.value", "t.a")
+    weights = "w.value"
+    if why == "computed":
+        graph = graph.add("half", "multiply").connect("w.value", "half.a")
+        graph = graph.add("k", "constant", value=0.5).connect("k.value", "half.a")
+        weights = "half.value"
+    graph = graph.connect(weights, "s.weights").connect("two.value", "s.a")
+    assert "s.a" not in fitting(graph, infer(graph), "one.value", outgoing=True)
+    with pytest.raises(GraphError):
+        connected(graph, infer(graph), "one.value", "s.a")
+
+
+def test_a_parameter_without_a_shape_takes_that_of_its_port():
+    graph = nf.Graph().add("two", "constant", value=[1.0, 2.0]).add("s", "weighted_sum")
+    graph = graph.add("w", "parameter").connect("two.value", "s.a")
+    made = connected(graph, infer(graph), "w.value", "s.weights")
+    assert made.settings("w")["shape"] == (1, 2)
+
+
+def test_the_editor_tells_which_weights_have_another_shape():
+    """By keys and by mouse the same wire: the notice tells, and one step back takes it all."""
+    editor = Editor.of(one_by_one())
+    asked = replace(editor, popup=Link("data", "data.x"))
+    made = update(update(asked, Typed("o.a")), Key("Enter"))
+    assert made.graph.settings("v")["shape"] == (1, 3)
+    assert "'v' is 1×3 now, to fit what is wired to it" in made.notice.text
+    assert done(made, "undo").graph == editor.graph

@@ -1,4 +1,4 @@
-"""What a weighted sum needs and has not: parameters for its weights and its bias."""
+"""What a weighted sum needs: weights and a bias, and as many weights as values come in."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from nodeflow.derive.steps import free_name
 from nodeflow.errors import GraphError, UnknownNode
 from nodeflow.graph import Graph, Node, Wire, in_order
 from nodeflow.nodes.source import parameter
+from nodeflow.shape import Shape
 
 _LEFT, _BELOW = 230, 100
 """Where they are placed, from their sum."""
@@ -59,4 +60,31 @@ def give_weights(graph: Graph, sums: Iterable[str]) -> tuple[Graph, tuple[str, .
     return after, tuple(made)
 
 
-__all__ = ["give_weights"]
+def free_weights(graph: Graph, layer: str) -> str | None:
+    """Return the parameter with a layer's weights if it may be given another shape.
+
+    None where it has typed numbers, or another layer weighs with it, too.
+    """
+    wires = graph.inputs(layer).get("weights", ())
+    if not wires or not graph.nodes[wires[0].source].is_parameter:
+        return None
+    theta = wires[0].source
+    settings = graph.settings(theta)
+    is_typed = settings["value"] is not None and settings["init"] != "constant"
+    is_shared = any(
+        wire.target != layer and graph.nodes[wire.target].is_layer for wire in graph.out_of(theta)
+    )
+    is_matrix = settings["shape"] is not None and len(settings["shape"]) == 2
+    return theta if is_matrix and not is_typed and not is_shared else None
+
+
+def refitted(graph: Graph, layer: str, width: int) -> tuple[Graph, str, Shape]:
+    """Return the graph whose layer has free weights for so many inputs, their id and shape."""
+    theta = free_weights(graph, layer)
+    if theta is None:
+        raise GraphError(f"the weights of '{layer}' have a shape that is not free", node=layer)
+    shape = graph.settings(theta)["shape"][0], width
+    return graph.set(theta, shape=shape), theta, Shape(shape)
+
+
+__all__ = ["free_weights", "give_weights", "refitted"]

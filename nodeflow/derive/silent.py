@@ -18,6 +18,7 @@ from nodeflow.errors import GraphError
 from nodeflow.graph import MOVED, Graph, Wire
 from nodeflow.nodes.arithmetic import multiply
 from nodeflow.nodes.backward import DELTA
+from nodeflow.nodes.cost import error
 
 
 @dataclass(frozen=True)
@@ -42,9 +43,11 @@ class Finding:
 def silent(graph: Graph) -> tuple[Finding, ...]:
     """Return what computes in vain, sorted by node.
 
-    An update whose value goes nowhere, or to another parameter than the one that it moves; a
-    parameter that is not updated though its gradient is wired, or though others are, and where
-    its gradient, δ or blame goes nowhere; `accumulate` without its own total; a rate of 0.
+    An update whose value goes nowhere, or to another parameter than the one that it moves, or that
+    moves a gradient, or what was moved already; an error of what no parameter changes; a parameter
+    that is updated though nothing judged depends on it; one that is not, though its gradient is
+    wired, or though others are, and where its gradient, δ or blame goes nowhere; `accumulate`
+    without its own total; a rate of 0.
     """
     try:
         active = resolve(graph)
@@ -54,6 +57,7 @@ def silent(graph: Graph) -> tuple[Finding, ...]:
     untaught = list(_parameters(active, graph))
     found = [
         *_updates(active, copies),
+        *_unjudged(active),
         *untaught,
         *(_unread(active) if untaught else ()),  # otherwise they are there to be looked at
         *_accumulated(active),
@@ -125,7 +129,9 @@ def _updates(graph: Graph, copies: Collection[str]) -> Iterator[Finding]:
         before = graph.inputs(theta).get("next", ()) if theta else ()
         if key in copies:
             continue
-        if theta and not before:
+        if again := _moved_again(graph, key):
+            yield again
+        elif theta and not before:
             text = f"the new value of '{key}' goes nowhere, so '{theta}' never changes"
             if onward:
                 named = _named([wire.target for wire in onward])
@@ -145,6 +151,92 @@ def _updates(graph: Graph, copies: Collection[str]) -> Iterator[Finding]:
         elif wires:
             text = f"the new value of '{key}' goes nowhere: it has to feed the parameter's next"
             yield Finding(key, text)
+
+
+def _moved_again(graph: Graph, key: str) -> Finding | None:
+    """Find an update that moves a gradient, or once more what the same gradient has moved."""
+    inputs = graph.inputs(key)
+    if not inputs.get(MOVED):
+        return None
+    moved, gradient = inputs[MOVED][0], inputs.get("gradient", ())
+    if graph.nodes[moved.source].family == "backward":
+        where = f"lead the parameter into {key}.{MOVED}"
+        if gradient and graph.nodes[gradient[0].source].is_parameter:
+            where = f"its inputs {MOVED} and gradient are swapped"
+        return Finding(key, f"'{key}' moves {moved.start}, which is a gradient: {where}")
+    first = moved.source
+    if graph.nodes[first].family != "update":
+        return None
+    fed = [[wire.start for wire in graph.into(one) if wire.input in ("gradient", DELTA, "a")]
+           for one in (first, key)]  # fmt: skip
+    if fed[0] != fed[1]:
+        return None
+    text = (
+        f"'{key}' moves what '{first}' has moved already, by the same gradient: remove one of the "
+        "two, and take twice the rate if that is meant"
+    )
+    return Finding(key, text)
+
+
+def _unjudged(graph: Graph) -> Iterator[Finding]:
+    """Find errors of what no parameter changes, and updated parameters that nothing judges."""
+    parameters = set(graph.parameters)
+    judges = graph.of_family("cost")
+    if not parameters or not graph.updates or not judges:
+        return
+    for key in graph.of_type(error.name):
+        compared = [graph.inputs(key).get(port, ()) for port in ("a", "y")]
+        if all(compared) and graph.out_of(key) and parameters.isdisjoint(graph.upstream([key])):
+            text = (
+                f"'{key}' compares {compared[0][0].start} with {compared[1][0].start}, and no "
+                f"parameter changes either: lead the output of the network into {key}.a"
+            )
+            yield Finding(key, text)
+    judged = graph.upstream(judges)
+    for key in graph.updates:
+        theta = _moved(graph, key)
+        if not theta or theta in judged or not graph.settings(theta)["trainable"]:
+            continue
+        end = _dead_end(graph, theta)
+        text = f"'{theta}' is updated, and nothing reads it: lead {theta}.value into its layer"
+        if end != theta:
+            output = graph.type_of(end).outputs[0].name
+            text = (
+                f"'{theta}' is updated, and what is made of it ends at '{end}': lead "
+                f"{end}.{output} on to the error"
+            )
+        elif wanting := _layer_without(graph, key):
+            text = f"'{theta}' is updated, and nothing reads it: lead {theta}.value into {wanting}"
+        yield Finding(theta, text)
+
+
+def _dead_end(graph: Graph, theta: str) -> str:
+    """Return where the forward pass of a parameter ends, whose value no cost depends on."""
+    ahead, last = [theta], theta
+    for key in ahead:  # grows on the way
+        last = key
+        ahead += [
+            wire.target
+            for wire in graph.out_of(key)
+            if graph.nodes[wire.target].family in ("layer", "activation", "arithmetic")
+            and not graph.feeds_back(wire)
+            and wire.target not in ahead
+        ]
+    return last
+
+
+def _layer_without(graph: Graph, update: str) -> str:
+    """Return the free port of the layer whose δ an update takes, or ""."""
+    layers = {start: layer for layer, start in _deltas(graph).items()}
+    key = update
+    while DELTA not in graph.inputs(key):
+        before = graph.inputs(key).get("gradient", ()) or graph.inputs(key).get("total", ())
+        if not before or graph.nodes[before[0].source].family != "backward":
+            return ""
+        key = before[0].source
+    layer = layers.get(graph.inputs(key)[DELTA][0].start, "")
+    port = "weights" if graph.inputs(key).get("a") else "bias"
+    return f"{layer}.{port}" if layer and port not in graph.inputs(layer) else ""
 
 
 def _strayed(graph: Graph, key: str, theta: str, onward: Iterable[Wire]) -> Iterator[Finding]:
@@ -261,15 +353,47 @@ def _accumulated(graph: Graph) -> Iterator[Finding]:
             yield Finding(key, text, f"{key}.total -> {key}.previous")
 
 
+def typed_rates(graph: Graph) -> dict[str, float]:
+    """Return the rate of each update that has one number for it, typed somewhere before it."""
+    known: dict[str, Any] = {}
+    found = {}
+    for key in graph.updates:
+        for wire in graph.inputs(key).get("rate", ()):
+            value = _typed(graph, wire.source, known)
+            if value is not None and np.size(value) == 1:
+                found[key] = float(np.ravel(value)[0])
+    return found
+
+
+def unlike_rates(graph: Graph) -> str:
+    """Return which wired updates have another rate than most, in a sentence; "" where none has.
+
+    That may be meant, so it is no finding; where it is a slip, no gradient shows it.
+    """
+    try:
+        active = resolve(graph)
+    except GraphError:
+        return ""
+    rates = typed_rates(active)
+    if active.training.rate is not None:
+        rates |= dict.fromkeys(without_rate(active), active.training.rate)
+    by_rate: dict[float, list[str]] = {}
+    for key in sorted(rates):
+        theta = _moved(active, key)
+        if theta and active.settings(theta)["trainable"]:
+            by_rate.setdefault(rates[key], []).append(key)
+    if len(by_rate) < 2:
+        return ""
+    usual = max(by_rate, key=lambda rate: len(by_rate[rate]))
+    others = [f"that of {_named(keys)} is {rate:g}"
+              for rate, keys in by_rate.items() if rate != usual]  # fmt: skip
+    return f"the rate of {_named(by_rate[usual])} is {usual:g}, {', '.join(others)}"
+
+
 def _zeros(graph: Graph) -> frozenset[str]:
     """Return the nodes that feed the rate of an update and are 0, whatever happens."""
-    known: dict[str, Any] = {}
-    sources = {w.source for key in graph.updates for w in graph.inputs(key).get("rate", ())}
-    return frozenset(
-        source
-        for source in sources
-        if (value := _typed(graph, source, known)) is not None and not np.any(value)
-    )
+    zero = {key for key, rate in typed_rates(graph).items() if rate == 0}
+    return frozenset(w.source for key in zero for w in graph.inputs(key)["rate"])
 
 
 def _typed(graph: Graph, key: str, known: dict[str, Any]) -> Any:
@@ -285,6 +409,8 @@ def _typed(graph: Graph, key: str, known: dict[str, Any]) -> Any:
             parts = [_typed(graph, wire.source, known) for wire in graph.into(key)]
             if any(part is not None and not np.any(part) for part in parts):
                 known[key] = np.zeros((1, 1))
+            elif all(part is not None and np.size(part) == 1 for part in parts):
+                known[key] = np.prod([np.ravel(part) for part in parts]).reshape(1, 1)
     return known[key]
 
 

@@ -33,7 +33,7 @@ def by_wires(graph: Graph, shapes: Mapping[str, Shape]) -> dict[str, str]:
     whose outputs it takes: of several, which are joined, each has its own where it is picked.
     """
     found: dict[str, str] = {}
-    features = _Features(graph, shapes)
+    features = Features(graph, shapes)
     made: set[str] = set()
     with suppress(GraphError):  # a record that cannot be read tells nothing
         made = {name for record in read_records(graph).values() for name in record.made}
@@ -50,8 +50,14 @@ def by_wires(graph: Graph, shapes: Mapping[str, Shape]) -> dict[str, str]:
                 found.setdefault(before[0].start, at)
                 for z, own in _own(graph, features, before[0].start, at):
                     found.setdefault(z, own)
-        if "blame" in inputs:
-            found.setdefault(inputs["a"][0].start, inputs["blame"][0].start)
+        taken = inputs["a"][0]
+        # A slope that is found from z, as that of ReLU can be, says nothing of the blame of z.
+        activated = any(
+            wire.output == taken.output and graph.nodes[wire.target].family == "activation"
+            for wire in graph.out_of(taken.source)
+        )
+        if "blame" in inputs and not (graph.nodes[taken.source].is_layer and activated):
+            found.setdefault(taken.start, inputs["blame"][0].start)
     for key, node in graph.nodes.items():
         owner, _, word = key.rpartition(".")
         if word in ("delta", "blame") and owner in graph.nodes and node.known and owner not in made:
@@ -72,7 +78,7 @@ def by_wires(graph: Graph, shapes: Mapping[str, Shape]) -> dict[str, str]:
     return found
 
 
-class _Features:
+class Features:
     """Follows the features of a value back through what joins, picks or passes them on."""
 
     def __init__(self, graph: Graph, shapes: Mapping[str, Shape]) -> None:
@@ -103,7 +109,7 @@ class _Features:
         return [(address, i) for i in range((shape.features if shape is not None else 0) or 0)]
 
 
-def _own(graph: Graph, features: _Features, outputs: str, slope: str) -> Iterator[tuple[str, str]]:
+def _own(graph: Graph, features: Features, outputs: str, slope: str) -> Iterator[tuple[str, str]]:
     """Yield each output that a slope was made for, and where its own part of the slope is."""
     whole = features.of(outputs)
     places: dict[str, list[int]] = {}

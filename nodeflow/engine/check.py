@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nodeflow.derive.implied import implied
+from nodeflow.derive.miswired import misjudged, miswired
 from nodeflow.derive.modes import without_differences
-from nodeflow.derive.silent import Finding, silent
+from nodeflow.derive.silent import Finding, silent, typed_rates, unlike_rates
 from nodeflow.engine.evaluation import evaluate
 from nodeflow.engine.machine import Floats, Machine
 from nodeflow.engine.plan import Plan
@@ -75,6 +76,8 @@ class Check:
     """Which cost the gradients were compared with, where no node of the graph is it."""
     findings: tuple[Finding, ...] = ()
     """What in the graph computes in vain."""
+    unlike_rates: str = ""
+    """Which wired updates have another rate than most: no gradient tells whether that is meant."""
     left_out: int = 0
     """How many gradients were not checked, since all of them would take too long."""
 
@@ -96,6 +99,7 @@ class Check:
             },
             "implied": self.implied or None,
             "findings": [finding.as_dict() for finding in self.findings],
+            **({"unlike_rates": self.unlike_rates} if self.unlike_rates else {}),
             **({"left_out": self.left_out} if self.left_out else {}),
         }
 
@@ -188,13 +192,15 @@ def check(
         if found.status == "small" and not np.isfinite(found.gradient) and key in parameters:
             found = replace(found, status="fault", relative_error=np.inf, reason=_NO_NUMBER)
         nodes[key], factors[key] = found, (factor, rows)
-    nodes = _explained(plan, nodes, factors)
+    nodes = _explained(graph, plan, nodes, factors)
     measured = (found for found in nodes.values() if found.status in ("ok", "fault"))
     worst = max((found.relative_error for found in measured), default=0.0)
     valid = all(found.status != "fault" for found in nodes.values())
     cost = implied(graph)
     sentence = "" if cost is None else cost.sentence
-    return Check(valid, worst, nodes, sentence, silent(graph), there - len(asked))
+    return Check(
+        valid, worst, nodes, sentence, silent(graph), unlike_rates(graph), there - len(asked)
+    )
 
 
 def _no_number(graph: Graph, seed: int | None, batch: int | str) -> str:
@@ -281,9 +287,15 @@ def _at_most(batch: int | str, rows: int) -> int:
 
 
 def _explained(
-    plan: Plan, nodes: Mapping[str, NodeCheck], factors: Mapping[str, tuple[float | None, int]]
+    written: Graph,
+    plan: Plan,
+    nodes: Mapping[str, NodeCheck],
+    factors: Mapping[str, tuple[float | None, int]],
 ) -> dict[str, NodeCheck]:
-    """Return the outcomes with why each is at fault, where the graph or the two numbers tell."""
+    """Return the outcomes with why each is at fault, where the graph or the two numbers tell.
+
+    What is told names the nodes of the graph as it was `written`.
+    """
     graph, gradients = plan.graph, plan.unfolding.gradients
     at = {address.rpartition(".")[0]: address for address in gradients}
     owns = {key: graph.nodes[key].is_parameter for key in nodes}
@@ -302,8 +314,13 @@ def _explained(
                 _order(plan, gradients[at[key]])
                 or _factor(graph, factor, rows, by_rows=owns[key] and right[False])
                 or _slope_of_outputs(graph, at[key], gradients[at[key]])
+                or miswired(written, graph, plan.inference.shapes, gradients, at[key])
             )
             found[key] = replace(one, reason=why or one.reason)
+    bare = {key: one for key, one in found.items() if one.status == "fault"}
+    if bare and not any(one.reason for one in bare.values()):
+        why = misjudged(graph, plan.inference.shapes)
+        found |= {key: replace(one, reason=why) for key, one in bare.items()}
     return found
 
 
@@ -366,6 +383,8 @@ def _factor(graph: Graph, factor: float | None, rows: int, *, by_rows: bool) -> 
         return f"twice the slope: {_BY_TWO}, with it has none"
     if near(0.5) and False in halves:
         return f"half the slope, which is twice the gradient: {_BY_TWO}"
+    if any(rate and near(rate) for rate in typed_rates(graph).values()):
+        return f"{factor:.4g} times the slope, as much as the rate: an update multiplies by it"
     if near(-1):
         return "the slope with the other sign: e = a − y, and an update takes αD away"
     if many or few:

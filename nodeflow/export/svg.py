@@ -16,6 +16,7 @@ from nodeflow.scene import (
     NodeView,
     PortView,
     Scene,
+    SliderView,
     clipped,
     scene,
     shortened,
@@ -236,6 +237,8 @@ def node(node: NodeView, theme: Theme, inside: Sequence[str] = ()) -> Iterator[s
         'stroke-width="1"/>'
     )
     yield from inside
+    if node.slider is not None:
+        yield from _slider(node, node.slider, theme)
     field = node.field
     for one in filter(None, (field, node.switch)):
         yield from _field(node, one, theme)
@@ -249,6 +252,15 @@ def node(node: NodeView, theme: Theme, inside: Sequence[str] = ()) -> Iterator[s
             said = ""  # the stump of a formula tells nothing
         yield words(x + 10, y + height - 8, said, theme.faint)
     yield "</g>"
+
+
+def _slider(node: NodeView, slider: SliderView, theme: Theme) -> Iterator[str]:
+    """Draw the track of a slider, and its handle."""
+    left, right = node.x + slider.track.left, node.x + slider.track.right
+    y = node.y + slider.track.y
+    at = left + slider.share * (right - left)
+    yield f'<path d="M{left} {y}H{right}" stroke="{theme.border}" stroke-width="3"/>'
+    yield f'<circle cx="{at:g}" cy="{y}" r="5" fill="{theme.selected}"/>'
 
 
 def _field(node: NodeView, field: FieldView, theme: Theme) -> Iterator[str]:

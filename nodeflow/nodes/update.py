@@ -102,7 +102,11 @@ def _stepped(
                 "into 'a' (without it the step is that of a bias)"
             )
         of = f"δ ({delta})" if a is None else f"δ ({delta}) and a ({a})"
-        raise ShapeMismatch(f"the parameter is {parameter}, and the gradient of {of} is {made}")
+        is_turned = made.flat == parameter.flat[::-1]
+        swapped = ": its inputs delta and a are swapped" if is_turned else ""
+        raise ShapeMismatch(
+            f"the parameter is {parameter}, and the gradient of {of} is {made}{swapped}"
+        )
     return (parameter,)
 
 

@@ -3,7 +3,8 @@
 Window and exports draw the same scene. Lengths are canvas units, y points down.
 """
 
-from nodeflow.scene.fields import NOTE, inline_setting, note
+from nodeflow.scene.changes import Change
+from nodeflow.scene.fields import NOTE, inline_setting, note, slid_to
 from nodeflow.scene.groups import closed_groups, levels, outer, within
 from nodeflow.scene.making import scene, scene_at_once
 from nodeflow.scene.nodes import unknown, with_places
@@ -15,6 +16,7 @@ from nodeflow.scene.pieces import (
     NodeView,
     PortView,
     Scene,
+    SliderView,
     boxes,
 )
 from nodeflow.scene.texts import clipped, shortened, shown, sized
@@ -25,11 +27,13 @@ __all__ = [
     "LEFT",
     "NOTE",
     "RIGHT",
+    "Change",
     "FieldView",
     "GroupView",
     "NodeView",
     "PortView",
     "Scene",
+    "SliderView",
     "boxes",
     "clipped",
     "closed_groups",
@@ -46,6 +50,7 @@ __all__ = [
     "shortened",
     "shown",
     "sized",
+    "slid_to",
     "unknown",
     "with_places",
     "within",

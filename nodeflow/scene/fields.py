@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from numpy.typing import NDArray
 
-from nodeflow.boxes import FOOT, Box
+from nodeflow.boxes import FOOT, Box, track
 from nodeflow.declare import Array, Setting, numbers
 from nodeflow.errors import NodeflowError
 from nodeflow.graph import Graph, Node
-from nodeflow.scene.pieces import FieldView
+from nodeflow.scene.pieces import FieldView, SliderView
 from nodeflow.scene.texts import FEW, shown, sized
 from nodeflow.workings.shown import precise, show
 
@@ -119,3 +120,14 @@ def foot_text(graph: Graph, key: str, value: NDArray[Any] | None) -> str:
     if node.is_parameter and node.settings.get("shape"):
         return sized(tuple(node.settings["shape"]))
     return node.known.formula
+
+
+def slider(graph: Graph, key: str, size: Box) -> SliderView:
+    """Return the track of a slider and its handle."""
+    return SliderView(track(size), slid_to(graph.settings(key)))
+
+
+def slid_to(settings: Mapping[str, Any]) -> float:
+    """Return how far a slider's handle is along its track, from 0 to 1."""
+    low, high = settings["min"], settings["max"]
+    return float(min(max((settings["value"] - low) / (high - low or 1.0), 0.0), 1.0))

@@ -12,7 +12,7 @@ from nodeflow.boxes import Box, Boxes, PortBox, box
 from nodeflow.declare import CATALOG, PLACEHOLDER
 from nodeflow.derive.tidy import tidy
 from nodeflow.graph import Graph
-from nodeflow.scene.fields import foot_text, inline_field, switch_field
+from nodeflow.scene.fields import foot_text, inline_field, slider, switch_field
 from nodeflow.scene.pieces import LEFT, RIGHT, FieldView, NodeView, PortView
 
 
@@ -108,6 +108,7 @@ class NodeViews:
             value,
             field,
             switch_field(node, size),
+            slider(graph, key, size) if node.drawn_as == "slider" else None,
         )
 
 

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from nodeflow.boxes import FOOT
+from nodeflow.boxes import FOOT, Track
 from nodeflow.declare import kind_of
 from nodeflow.equality import ByContent
 from nodeflow.scene.changes import Change, change_between
@@ -54,6 +54,15 @@ class FieldView:
     """Whether it holds the node's value, and so stands where the value does."""
 
 
+@dataclass(frozen=True, slots=True)
+class SliderView:
+    """The track of a slider, from the node's corner, and its handle."""
+
+    track: Track
+    share: float
+    """How far the handle is along it, from 0 to 1."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class NodeView(ByContent):
     """A node; `foot` is its value where it has one, its formula otherwise."""
@@ -75,6 +84,7 @@ class NodeView(ByContent):
     field: FieldView | None = None
     switch: FieldView | None = None
     """In the header of a node that costs much and is switched off when it has done its work."""
+    slider: SliderView | None = None
 
     @property
     def drawn_as(self) -> str:

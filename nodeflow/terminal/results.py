@@ -114,6 +114,8 @@ def show_check(graph: Graph, outcome: Check) -> None:
         return
     if outcome.implied:
         out.print(Text(f"  {outcome.implied}"))
+    if outcome.unlike_rates:
+        out.print(Text(f"  {outcome.unlike_rates}"))
     rows = table("gradient of", "", "relative error", "tried", "", numbers=("relative error",
                   "tried"))  # fmt: skip
     for key, found in outcome.nodes.items():

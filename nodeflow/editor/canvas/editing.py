@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -70,12 +70,25 @@ def placed(editor: Editor, type_: str, at: Point, port: str | None = None) -> Ed
 
 
 def offering(before: Editor, after: Editor) -> Editor:
-    """Return an edited graph with the offer to draw the feedback wire that it wants since."""
+    """Return an edited graph with what a new wire brought along, and what it wants since.
+
+    Weights that were given another shape are told; the feedback wire that is missing is offered.
+    """
     known = {finding.wire for finding in before.in_vain}
     missing = [one.wire for one in after.in_vain if one.wire and one.wire not in known]
-    if not missing:
-        return after
-    return after.with_notice(f"Ctrl+Alt+W draws the wire back: {', '.join(missing)}")
+    said = [*_reshaped(before.graph, after.graph)]
+    if missing:
+        said.append(f"Ctrl+Alt+W draws the wire back: {', '.join(missing)}")
+    return after.with_notice("; ".join(said)) if said else after
+
+
+def _reshaped(before: Graph, after: Graph) -> Iterator[str]:
+    """Tell which parameters have another shape than they had."""
+    for key in after.parameters:
+        if key in before.nodes and before.nodes[key] is not after.nodes[key]:
+            shape = after.settings(key)["shape"]
+            if shape != before.settings(key)["shape"]:
+                yield f"'{key}' is {'×'.join(map(str, shape))} now, to fit what is wired to it"
 
 
 def with_node(graph: Graph, key: str, type_: str, at: tuple[int, int]) -> Graph:

@@ -136,7 +136,7 @@ def _wired(editor: Editor, port: str, text: str) -> Editor:
         graph = editing.joined(graph, editor.inside[-1], [key])
     inference = replace(editor, history=editor.history.then(graph, "")).inference
     graph = wiring.connected(graph, inference, f"{key}.value", f"{node}.{name}", mode="add")
-    return editor.edited(wiring.kept(graph), f"type {node}.{name}")
+    return editing.offering(editor, editor.edited(wiring.kept(graph), f"type {node}.{name}"))
 
 
 def _place(editor: Editor, port: str, size: Box) -> tuple[int, int]:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from nodeflow.declare import NodeType, Port
+from nodeflow.derive.giving import free_weights, refitted
 from nodeflow.derive.shapes import Inference, refusal
-from nodeflow.errors import NodeflowError
+from nodeflow.editor.canvas import shaping
+from nodeflow.errors import GraphError, NodeflowError
 from nodeflow.graph import Graph, Wire, in_order, renumbered
 
 
@@ -38,18 +40,42 @@ def fitting(graph: Graph, inference: Inference, port: str, *, outgoing: bool) ->
                 continue
             address = f"{key}.{candidate.name}"
             start, end = (port, address) if outgoing else (address, port)
-            if (
+            fits = (
                 _shape_refusal(graph, inference, start, plain(end)) is None
                 or _only_instead(graph, inference, start, end) is not None
-            ):
+                or _takes_other_weights(graph, inference, start, end)
+            )
+            if fits:
                 found.add(address)
-                found |= _numbered(graph, key, candidate, outgoing=outgoing)
+            if outgoing and candidate.many:
+                wires = graph.inputs(key).get(candidate.name, ())
+                places = range(len(wires)) if len(wires) > 1 else ()
+                found |= {
+                    f"{address}[{place}]"
+                    for place in places
+                    if fits or _are_alike(inference, start, wires[place].start)
+                }
     return frozenset(found)
 
 
-def _numbered(graph: Graph, key: str, port: Port, *, outgoing: bool) -> set[str]:
-    wires = graph.inputs(key).get(port.name, ()) if outgoing and port.many else ()
-    return {f"{key}.{port.name}[{n}]" for n in range(len(wires))} if len(wires) > 1 else set()
+def _are_alike(inference: Inference, one: str, other: str) -> bool:
+    """Return whether a value fits wherever another one is."""
+    shapes = [inference.shapes.get(start) for start in (one, other)]
+    return None not in shapes and shapes[0] == shapes[1]
+
+
+def _takes_other_weights(graph: Graph, inference: Inference, start: str, end: str) -> bool:
+    """Return whether a port is that of a layer whose weights may become as wide as is wanted."""
+    target, name, _ = ends(end)
+    entering = inference.shapes.get(start)
+    return (
+        graph.nodes[target].is_layer
+        and name == "a"
+        and entering is not None
+        and entering.single_row()
+        and bool(entering.features)
+        and free_weights(graph, target) is not None
+    )
 
 
 def _shape_refusal(
@@ -82,8 +108,53 @@ def connected(
 
     An input that takes one wire gets this one instead of its own; a `…` input gets it where it
     was dropped in place of that wire, or with `mode` "add" beside those that are there. Where it
-    does not fit beside the only wire, but in its place, it takes that.
+    does not fit beside the only wire, but in its place, it takes that. Where it fits nowhere since
+    a layer has weights for another number of inputs, and nobody has typed these, they are given
+    the shape that fits; so is a parameter that has no shape yet.
     """
+    graph = _shaped(graph, inference, start, plain(end))
+    try:
+        return _connected(graph, inference, start, end, mode)
+    except GraphError:
+        width, target = _other_width(graph, inference, start, end, mode), ends(end)[0]
+        if width is None:
+            raise
+        graph, theta, shape = refitted(graph, target, width)
+        shapes = {**inference.shapes, f"{theta}.value": shape}
+        return _connected(graph, replace(inference, shapes=shapes), start, end, mode)
+
+
+def _shaped(graph: Graph, inference: Inference, start: str, end: str) -> Graph:
+    """Return the graph in which a parameter without a shape has the one of its first port."""
+    node = ends(start)[0]
+    if not graph.nodes[node].is_parameter:
+        return graph
+    settings = graph.settings(node)
+    if settings["shape"] is not None or settings["value"] is not None:
+        return graph
+    shape = shaping.wanted(graph, inference, end)
+    return graph if shape is None else graph.set(node, shape=shape)
+
+
+def _other_width(graph: Graph, inference: Inference, start: str, end: str, mode: str) -> int | None:
+    """Return how wide a layer's weights would have to be to take a wire that they refuse now.
+
+    It stands beside the others then, or in the place of an only one or of that on which it was
+    dropped. None where that is no way: for other ports, and weights that are not free.
+    """
+    if not _takes_other_weights(graph, inference, start, end):
+        return None
+    target, name, index = ends(end)
+    wires = graph.inputs(target).get(name, ())
+    gone = None
+    if mode == "set" and wires:
+        gone = 0 if len(wires) == 1 else index
+    starts = [start, *(wire.start for place, wire in enumerate(wires) if place != gone)]
+    widths = [inference.shapes[one].features if one in inference.shapes else None for one in starts]
+    return None if None in widths else sum(width or 0 for width in widths)
+
+
+def _connected(graph: Graph, inference: Inference, start: str, end: str, mode: str) -> Graph:
     target, name, index = ends(end)
     wires = graph.inputs(target).get(name, ())
     type_ = graph.nodes[target].known
@@ -94,14 +165,14 @@ def connected(
         graph = graph.disconnect(wires[0].start, str(wires[0].end))
         _require_fit(graph, inference, start, f"{target}.{name}")
         return graph.connect(start, f"{target}.{name}")
+    if many and index is not None and len(wires) > 1 and mode == "set":
+        _require_fit(without(graph, wires[index]), inference, start, f"{target}.{name}")
+        graph = graph.connect(start, f"{target}.{name}[{index}]")
+        return graph.disconnect(wires[index].start, f"{target}.{name}[{index + 1}]")
     only = _only_instead(graph, inference, start, end) if many and mode == "set" else None
     if only is not None:
         graph = without(graph, only)
     _require_fit(graph, inference, start, f"{target}.{name}")
-    if many and index is not None and len(wires) > 1 and mode == "set":
-        graph = graph.connect(start, f"{target}.{name}[{index}]")
-        old = wires[index]
-        return graph.disconnect(old.start, f"{target}.{name}[{index + 1}]")
     return graph.connect(start, f"{target}.{name}")
 
 

@@ -21,7 +21,7 @@ from nodeflow.editor.canvas.overlay import overlay
 from nodeflow.editor.state.camera import Camera
 from nodeflow.editor.state.model import Editor, Live
 from nodeflow.routing import longest_run
-from nodeflow.scene import Change, NodeView, Scene, followed
+from nodeflow.scene import Change, NodeView, Scene, followed, slid_to
 from nodeflow.theme import THEMES, Theme
 from nodeflow.window.canvas import wireitems
 from nodeflow.window.canvas.differenceitems import DifferenceItems
@@ -449,7 +449,7 @@ class Canvas:
             self._node(view, value, place, editor.camera.zoom, selected=chosen)
             self._nodes[view.key].check(editor.live.checks.get(view.key, ""), self._theme)
             if view.drawn_as == "slider" and view.key in editor.graph.nodes:
-                self._nodes[view.key].slide(_share(editor.graph.settings(view.key)))
+                self._nodes[view.key].slide(slid_to(editor.graph.settings(view.key)))
         else:
             self._flat(view, place, selected=chosen)
         if self._level.node_items[number] != _SHOWN:
@@ -858,12 +858,6 @@ def _wanted(seen: NDArray[np.bool_], *numbers: Sequence[int] | NDArray[np.intp])
     _, first = np.unique(together, return_index=True)
     wanted: list[int] = together[np.sort(first)].tolist()
     return wanted
-
-
-def _share(settings: Mapping[str, Any]) -> float:
-    """Return how far a slider's handle is along its track."""
-    low, high = settings["min"], settings["max"]
-    return float(min(max((settings["value"] - low) / (high - low or 1.0), 0.0), 1.0))
 
 
 def _same(one: tuple[object, ...], other: tuple[object, ...]) -> bool:
