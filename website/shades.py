@@ -41,7 +41,8 @@ def _dark(colour: str) -> str:
 
 def _colours(theme: Theme) -> Mapping[str, Colour]:
     found = {name: value for name, value in vars(theme).items() if str(value).startswith("#")}
-    return {name: _parts(value) for name, value in {**found, **theme.families}.items()}
+    found |= {f"family {name}": value for name, value in theme.families.items()}
+    return {name: _parts(value) for name, value in found.items()}
 
 
 def _share(wanted: Colour, ground: Colour, other: Colour) -> float | None:
