@@ -3,7 +3,7 @@
 import json
 import os
 import random
-from base64 import b64decode, b64encode
+from base64 import b64encode
 from contextlib import ExitStack
 from dataclasses import dataclass
 from hashlib import sha256
@@ -57,12 +57,17 @@ def _one_kernel():
 
 OPENED = """
 const bytesOfText = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
-const textOfNumbers = (numbers) => {
-  const bytes = new Uint8Array(Float64Array.from(numbers).buffer), parts = [];
-  for (let at = 0; at < bytes.length; at += 8192) {
-    parts.push(String.fromCharCode(...bytes.subarray(at, at + 8192)));
+const arrayOf = (values) => {
+  const numbers = Float64Array.from(values.flatMap((value) => [value].flat(Infinity)));
+  const bits = new BigUint64Array(numbers.buffer);
+  for (let at = 0; at < numbers.length; at++) {
+    if (Number.isNaN(numbers[at])) bits[at] = 0x7ff8000000000000n;
   }
-  return btoa(parts.join(""));
+  return numbers;
+};
+const digestOf = async (values) => {
+  const digest = await crypto.subtle.digest("SHA-256", arrayOf(values));
+  return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("");
 };
 const kernels = new Map();
 let run = null, blamed = [], names = [];
@@ -76,27 +81,33 @@ window.begin = async (forms, parts, slopes) => {
   blamed = slopes;
   return names;
 };
-const numbersOf = (values) => textOfNumbers(values.flatMap((value) => [value].flat(Infinity)));
 const marked = (names, marks) => names.filter((_, at) => marks[at] === "1");
-window.at = (asked) => asked.map(([moment, slopes]) => {
+window.at = async (asked) => {
+  const told = [];
+  for (const [moment, slopes] of asked) {
+    run.goto(...moment);
+    const there = names.map((name) => Number(run.hasValue(name))).join("");
+    const { epoch, sample } = run.moment(), cost = run.knownCost();
+    told.push({
+      where: [epoch, sample], there, cost: cost === null ? "" : await digestOf([cost]),
+      values: await digestOf(marked(names, there).map((name) => run.value(name))),
+      gradients: await digestOf(marked(blamed, slopes).map((name) => run.gradient(name))),
+    });
+  }
+  return told;
+};
+const spelled = (number) => (Object.is(number, -0) ? "-0" : String(number));
+window.valuesAt = (moment) => {
   run.goto(...moment);
-  const there = names.map((name) => Number(run.hasValue(name))).join("");
-  const { epoch, sample } = run.moment();
-  return {
-    where: [epoch, sample], there,
-    cost: textOfNumbers([run.knownCost() ?? 0]), priced: run.knownCost() !== null,
-    values: numbersOf(marked(names, there).map((name) => run.value(name))),
-    gradients: numbersOf(marked(blamed, slopes).map((name) => run.gradient(name))),
-  };
-});
+  const known = (name) => (run.hasValue(name) ? [run.value(name)].flat(Infinity) : []);
+  return names.map((name) => known(name).map(spelled));
+};
 window.train = async (epochs) => {
   run.reset();
   await run.train(epochs);
-  const weights = Object.entries(run.weights());
-  return {
-    names: weights.map(([name]) => name), history: run.history(),
-    weights: numbersOf(weights.map(([, value]) => value)),
-  };
+  const weights = run.weights(), names = Object.keys(weights).sort();
+  const digest = await digestOf(names.map((name) => weights[name]));
+  return { names, history: run.history(), weights: digest };
 };
 window.Random = Random;
 document.documentElement.dataset.ready = "";
@@ -104,21 +115,15 @@ document.documentElement.dataset.ready = "";
 """What a page with nothing but the engine offers: drawing would take most of the time."""
 
 
-AT_ONCE = 300_000
-"""Numbers that the page tells at once: an answer is soon there."""
+AT_ONCE = 3_000_000
+"""Numbers that the page goes through at once: an answer is soon there."""
 
 
-def numbers_of(text):
-    """Return the bits of numbers that the page told; NaN is NaN."""
-    array = np.frombuffer(b64decode(text), np.float64)
-    return np.where(np.isnan(array), np.nan, array).tobytes()
-
-
-def bits_of(values):
-    """Return the bits of the numbers of values, one after the other."""
+def digest_of(values):
+    """Return a digest of the bits of values, one after the other; NaN is NaN."""
     rows = [np.asarray(value, np.float64).ravel() for value in values]
     array = np.concatenate([np.zeros(0), *rows])
-    return np.where(np.isnan(array), np.nan, array).tobytes()
+    return sha256(np.where(np.isnan(array), np.nan, array).tobytes()).hexdigest()
 
 
 @pytest.fixture(scope="module")
@@ -162,9 +167,9 @@ class Truth:
     there: str
     """Whether there is a value by now, "1" or "0", by address."""
     slopes: str
-    values: bytes
-    gradients: bytes
-    cost: bytes | None
+    values: str
+    gradients: str
+    cost: str
 
 
 def truth(run, moment, names, blamed):
@@ -181,9 +186,9 @@ def truth(run, moment, names, blamed):
         [run.epoch, run.sample],
         _marks(names, values),
         _marks(blamed, gradients),
-        sha256(bits_of(values[name] for name in names if name in values)).digest(),
-        sha256(bits_of(gradients[name] for name in blamed if name in gradients)).digest(),
-        None if cost is None else bits_of([cost]),
+        digest_of(values[name] for name in names if name in values),
+        digest_of(gradients[name] for name in blamed if name in gradients),
+        "" if cost is None else digest_of([cost]),
     )
 
 
@@ -218,42 +223,39 @@ def held_equal(engines, graph, moments, epochs):
             some = [(moment, truths[moment].slopes) for moment in asked[at : at + size]]
             found = engine.run(f"at({json.dumps(some)})")
             for (moment, _), there in zip(some, found, strict=True):
-                _hold(browser, run, moment, names, truths[moment], there)
+                _hold(browser, engine, run, moment, names, truths[moment], there)
         _hold_trained(browser, fresh, engine.run(f"train({epochs})"))
         assert engine.problems == []
     return ""
 
 
-def _hold(browser, run, moment, names, wanted, there):
+def _hold(browser, engine, run, moment, names, wanted, there):
     """Hold what a page has at a moment equal to what Python has."""
     at = f"{browser}, at {moment}"
     assert there["where"] == wanted.where, at
     assert there["there"] == wanted.there, at
-    assert there["priced"] == (wanted.cost is not None), at
-    if sha256(numbers_of(there["values"])).digest() != wanted.values:
+    if there["values"] != wanted.values:
         run.goto(*moment)
-        known = [name for name, mark in zip(names, there["there"], strict=True) if mark == "1"]
-        pytest.fail(f"{at}: {_first_difference(known, there['values'], run.values)}")
-    assert sha256(numbers_of(there["gradients"])).digest() == wanted.gradients, at
-    assert wanted.cost is None or numbers_of(there["cost"]) == wanted.cost, at
+        told = engine.run(f"valuesAt({json.dumps(moment)})")
+        pytest.fail(f"{at}: {_first_difference(names, told, run.values)}")
+    assert there["gradients"] == wanted.gradients, at
+    assert there["cost"] == wanted.cost, at
 
 
 def _first_difference(names, told, values):
     """Return which value differs first, and both."""
-    found, at = np.frombuffer(b64decode(told), np.float64), 0
-    for name in names:
-        size = np.size(values[name])
-        if bits_of([found[at : at + size]]) != bits_of([values[name]]):
-            return f"{name} is {found[at : at + size]} and in Python {values[name]}"
-        at += size
-    return f"{len(found)} numbers, and in Python {at}"
+    for name, numbers in zip(names, told, strict=True):
+        found = [float(number) for number in numbers]
+        if name in values and digest_of([found]) != digest_of([values[name]]):
+            return f"{name} is {found} and in Python {values[name]}"
+    return "they are equal now, and were not on the way there"
 
 
 def _hold_trained(browser, fresh, trained):
     """Hold a page's weights and history after training equal to those of a run."""
     assert {*trained["names"]} == fresh.weights.keys(), browser
     weights = [fresh.weights[name] for name in trained["names"]]
-    assert numbers_of(trained["weights"]) == bits_of(weights), browser
+    assert trained["weights"] == digest_of(weights), browser
     beside, history = fresh.machine.evaluated_beside, fresh.history
     if beside is not None and beside.calls:  # BLAS would judge the test rows: a page does not
         history = [{**line, "test_cost": None, "test_accuracy": None} for line in history]
