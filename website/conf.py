@@ -13,6 +13,7 @@ html_theme = "furo"
 html_title = "nodeflow"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
+html_js_files = [("site.js", {"defer": "defer"})]
 html_copy_source = False
 html_show_sphinx = False
 templates_path: list[str] = []
