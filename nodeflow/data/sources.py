@@ -137,8 +137,9 @@ def _find(name: str, folder: Path | None) -> Path:
     if fetched is not None:
         where = " or ".join(map(str, searched))
         what = _AS_FILE.get(fetched, f"its four files into a folder {fetched}")
-        msg = f"'{name}' is not here yet; run `nodeflow data get {fetched}`, or put {what} in {where}"
-        raise DataError(msg)
+        raise DataError(
+            f"'{name}' is not here yet; run `nodeflow data get {fetched}`, or put {what} in {where}"
+        )
     where = ", ".join(map(str, searched))
     hint = nearest(name, [*GENERATORS, *BUNDLED, *FETCHABLE, SHRUNK, *_files_in(searched)])
     raise DataError(f"there is no data set '{name}' (looked in {where}){hint}")
