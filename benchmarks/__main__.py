@@ -12,6 +12,7 @@ from pathlib import Path
 
 from benchmarks import NAMES
 from benchmarks.harness import Result, engine, machine, markdown, put, summary, table
+from nodeflow.errors import DataError
 
 DOCS = Path(__file__).parent.parent / "docs" / "benchmarks.md"
 _POOLS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
@@ -44,7 +45,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print(about, end="\n\n", flush=True)
     results = []
     for name in options.names or NAMES:
-        result: Result = importlib.import_module(f"benchmarks.{name}").run(quick=options.quick)
+        try:
+            result: Result = importlib.import_module(f"benchmarks.{name}").run(quick=options.quick)
+        except DataError as error:  # data that must be fetched is no fault of a contestant
+            result = Result(name, "not measured", notes=[f"skipped: {error}"])
         results.append(result)
         print(table(result), end="\n\n", flush=True)
     if engine() != before:

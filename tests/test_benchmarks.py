@@ -13,6 +13,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
+import nodeflow as nf
 from benchmarks import NAMES
 from benchmarks.__main__ import main, write_docs
 from benchmarks.harness import (
@@ -114,6 +115,42 @@ def test_figures_are_written_between_the_marks(tmp_path: Path) -> None:
         assert text.startswith("before\n")
         assert text.endswith("\nafter\n")
         assert "old" not in text
+
+
+def test_what_cannot_be_measured_without_data_is_one_sentence(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("NODEFLOW_DATA", raising=False)
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+
+    def asks(*, quick: bool) -> Result:
+        nf.Run(nf.sample("wheat-seeds"))
+        raise AssertionError("the data is there")
+
+    monkeypatch.setattr(importlib.import_module("benchmarks.goto"), "run", asks)
+    assert main(["goto"]) == 0
+    said = capsys.readouterr()
+    assert "(skipped: " in said.out
+    assert "nodeflow data get wheat-seeds" in said.out
+    assert said.err == ""
+
+    page = importlib.import_module("benchmarks.page")
+    result = Result("page", "")
+    page._sizes(result, _Shown(), tmp_path, 1)
+    assert [target.text for target in result.targets] == [
+        "size of the page of xor", "opening the page of xor",
+    ]  # fmt: skip
+    assert result.notes[0].startswith("skipped: the page of wheat-seeds-neurons-unfolded: ")
+
+
+class _Shown:
+    """A browser that opens everything at once."""
+
+    def open(self, path: Path) -> None:
+        assert path.exists()
+
+    def run(self, _script: str) -> float:
+        return 1.0
 
 
 def test_the_command_runs_a_benchmark(capsys: pytest.CaptureFixture[str]) -> None:

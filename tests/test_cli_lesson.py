@@ -84,6 +84,11 @@ def test_a_folder_has_the_answers_of_a_class(type_in, tmp_path) -> None:
         0, ["a.json", "answer (2).json", "b.nodeflow"],
     )  # fmt: skip
     assert [each["done"] for each in marks] == [1, 1, 1]
+    (folder / "gone.json").symlink_to(tmp_path / "nowhere.json")
+    code, out, _ = type_in("", "check", own, folder, "--json")
+    marks = json.loads(out)["answers"]
+    assert code == 1
+    assert [each["error"] is None for each in marks] == [True, True, True, False]
     empty = tmp_path / "empty"
     empty.mkdir()
     code, _, err = type_in("", "check", own, empty)

@@ -583,8 +583,26 @@ def test_a_page_is_small_and_opens_at_once(shown, tmp_path):
     assert len(live.page(sample("wheat-seeds-neurons-unfolded"))) <= 600_000
 
 
-WINDOWS = ((360, 740), (740, 360), (568, 320), (320, 568), (320, 256), (1280, 800))
-"""A phone that stands, or lies, smaller ones, 400 % of a screen, a screen."""
+def test_views_take_more_rows_than_a_function_takes_arguments(shown, tmp_path):
+    x = np.linspace(-2, 3, 150_000)[:, None]
+    np.savez(tmp_path / "many.npz", x=x, y=x**2)
+    inputs, y = nf.dataset("many.npz", id="data")
+    a = nf.weighted_sum(inputs, nf.parameter([[0.5]], id="w"), id="sum")
+    cost = nf.squared_error(a, y, id="cost")
+    curve = nf.curve(inputs, a, y, id="curve")
+    nf.save(nf.Graph.of(nf.gradient_descent(cost, id="train"), curve), tmp_path / "many.json")
+    page = shown(nf.load(tmp_path / "many.json"))
+    found = page.run("nodeflow.view('curve').then(({ reach, error }) => [reach, error])")
+    assert found[0] == [-2, 3]
+    assert found[1] == pytest.approx(np.sqrt(np.mean((0.5 * x - x**2) ** 2)), rel=1e-12)
+    assert page.problems == []
+    spread = re.compile(r"Math\.(min|max)\(\.\.\.")
+    scripts = (Path(html.__file__).parent / "player").glob("*.js")
+    assert [each.name for each in scripts if spread.search(each.read_text("utf-8"))] == []
+
+
+WINDOWS = ((360, 740), (740, 360), (568, 320), (320, 568), (320, 256), (832, 720), (1280, 800))
+"""A phone that stands, or lies, smaller ones, 400 % of a screen, a frame of the site, a screen."""
 
 
 SPACED = "* { letter-spacing: 0.12em; word-spacing: 0.16em } p { line-height: 1.5 !important }"
@@ -608,7 +626,31 @@ def test_a_page_fits_into_any_window(shown, name, spacing):
         assert height >= 100, (wide, high, height)
         assert width >= min(wide, 300), (wide, high, width)
         assert page.box("#transport")[3] < high / 2
+        closed = page.run("document.body.classList.contains('narrow')")
+        if closed:
+            page.run("document.querySelector('#side').click()")
+        assert page.box("aside")[3] >= min(high / 2, 300), (wide, high, "values and steps")
+        if closed:
+            page.run("document.querySelector('#side').click()")
+        page.run("document.querySelector('#help').click()")
+        first, close = page.box("#keys dt"), page.box("#keys button")
+        assert first[1] >= 0, (wide, high, "the list of keys begins with its first line")
+        assert close[1] + close[3] <= high, (wide, high)
+        page.run("document.querySelector('#keys').close()")
     page.size(1280, 800)
+
+
+def test_who_has_a_page_in_a_frame_says_its_theme(shown):
+    page = shown(sample("xor"))
+    ground = "getComputedStyle(document.body).getPropertyValue('--canvas').trim()"
+    for theme in (*THEMES, *THEMES):
+        page.run(f"postMessage({{ theme: '{theme}' }}, '*')")
+        page.wait(f"{ground} === '{THEMES[theme].canvas}'")
+    before = page.run("document.body.dataset.theme")
+    page.run("postMessage({ theme: 'loud' }, '*'), postMessage(null, '*'), postMessage(7, '*')")
+    page.run("new Promise((then) => setTimeout(then, 50))")
+    assert page.run("document.body.dataset.theme") == before
+    assert page.problems == []
 
 
 def test_what_was_changed_travels_in_the_address(shown, tmp_path):

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 import nodeflow as nf
 from nodeflow.declare import CATALOG
+from nodeflow.export import Job, Options
+from nodeflow.export.svg import drawing, svg
+from nodeflow.scene import scene
+from nodeflow.theme import DARK, LIGHT, THEMES
 from website import reference
-from website.build import _moved, _sentence
+from website.build import _moved, _sentence, _shaded
 from website.examples import example
 from website.links import Offline, broken, judged
+from website.shades import darkened
 
 
 @pytest.mark.parametrize("name", ["weighted_sum", "relu", "squared_error", "average", "expression"])
@@ -54,6 +61,43 @@ def test_a_document_leads_to_live_pages_in_place_of_files(tmp_path) -> None:
     moved = _moved(text, tmp_path / "gallery.md")
     assert '<a href="live/xor.html"><code>xor</code></a>' in moved
     assert "](CONTRIBUTING.md#more)" in moved
+
+
+@pytest.mark.parametrize("name", ["xor", "landscape", "one-neuron-unfolded"])
+def test_a_drawing_is_darkened_to_what_is_drawn_in_the_dark(name) -> None:
+    shown = scene(nf.sample(name))
+    assert darkened(svg(shown, LIGHT)) == svg(shown, DARK)
+
+
+_PLAIN = {value for value in vars(DARK).values() if isinstance(value, str)} | {
+    *DARK.families.values()
+}
+
+
+def test_blends_of_colours_are_darkened_as_well() -> None:
+    """A view's bars and stripes are blended from the colours of the theme."""
+    graph = nf.sample("slopes")
+    light, dark = (drawing(Job(graph, None, Options(one, epochs=0)))[0] for one in THEMES)
+    found, wanted = (re.findall(r"#[0-9a-f]{6}", text) for text in (darkened(light), dark))
+    assert set(found) - _PLAIN, "there are blends"
+    assert len(found) == len(wanted)
+    for one, other in zip(found, wanted, strict=True):
+        parts = zip(bytes.fromhex(one[1:]), bytes.fromhex(other[1:]), strict=True)
+        assert max(abs(a - b) for a, b in parts) <= 2, (one, other)
+
+
+def test_a_plot_stays_on_its_paper(tmp_path) -> None:
+    (tmp_path / "gallery").mkdir()
+    (tmp_path / "gallery" / "plot.svg").write_text('<svg><rect fill="#ffffff"/></svg>')
+    shown = scene(nf.sample("xor"))
+    (tmp_path / "gallery" / "graph.svg").write_text(svg(shown, LIGHT))
+    text = _shaded("![A plot.](gallery/plot.svg)\n\n![A graph.](gallery/graph.svg)", tmp_path)
+    assert text == (
+        "![A plot.](gallery/plot.svg){.paper}\n\n"
+        "![A graph.](gallery/graph.svg){.drawing .only-light}"
+        "![A graph.](gallery/graph-dark.svg){.drawing .only-dark}"
+    )
+    assert (tmp_path / "gallery" / "graph-dark.svg").read_text() == svg(shown, DARK)
 
 
 def test_the_first_sentence_of_a_text() -> None:

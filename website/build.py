@@ -14,9 +14,13 @@ from pathlib import Path
 
 import nodeflow as nf
 from nodeflow.declare import CATALOG
+from nodeflow.export.svg import svg
 from nodeflow.lessons import require_lesson
+from nodeflow.scene import scene
+from nodeflow.theme import DARK, LIGHT
 from website import live, reference
 from website.links import broken, judged
+from website.shades import darkened
 
 ROOT = Path(__file__).parent.parent
 _COPIED = ("CHANGELOG.md", "CONTRIBUTING.md", "LICENSE")
@@ -76,9 +80,10 @@ def write(source: Path) -> None:
         shutil.copy(ROOT / name, source / name)
     shutil.copy(ROOT / "website" / "conf.py", source / "conf.py")
     shutil.copytree(ROOT / "website" / "static", source / "_static")
-    for path in source.glob("*.md"):
-        path.write_text(_moved(path.read_text("utf-8"), path), encoding="utf-8")
     (source / "index.md").write_text(_index(), encoding="utf-8")
+    for path in source.glob("*.md"):
+        text = _shaded(_moved(path.read_text("utf-8"), path), source)
+        path.write_text(text, encoding="utf-8")
     (source / "python.md").write_text(_python(), encoding="utf-8")
     (source / "lessons-live.md").write_text(_lessons(source / "lessons-live"), encoding="utf-8")
     (source / "live-graphs.md").write_text(_graphs(source / "_static"), encoding="utf-8")
@@ -100,6 +105,25 @@ def _moved(text: str, path: Path) -> str:
     return re.sub(
         r"\[([^]]*)\]\((?:\.\./)?(?:(?:examples|findings)/[\w./-]+|README\.md)\)", r"\1", text
     )
+
+
+def _shaded(text: str, source: Path) -> str:
+    """Return a document with its pictures for a light and for a dark site.
+
+    Drawings of graphs come in both; other pictures lie on paper of their own.
+    """
+
+    def pictured(found: re.Match[str]) -> str:
+        path = source / found[2]
+        dark = darkened(path.read_text("utf-8")) if path.suffix == ".svg" else None
+        if dark is None:
+            return f"{found[0]}{{.{'screen' if path.parent == source else 'paper'}}}"
+        name = f"{path.stem}-dark.svg"
+        (path.parent / name).write_text(dark, encoding="utf-8")
+        other = found[2].replace(path.name, name)
+        return f"{found[0]}{{.drawing .only-light}}![{found[1]}]({other}){{.drawing .only-dark}}"
+
+    return re.sub(r"!\[([^]]*)\]\(([\w./-]+)\)", pictured, text)
 
 
 def _live(found: re.Match[str]) -> str:
@@ -181,14 +205,17 @@ def _graphs(static: Path) -> str:
     for name, sample in nf.examples.samples().items():
         if name.startswith(("twins/", "lessons/")):
             continue
-        (static / "graphs" / f"{name}.svg").write_text(
-            live.drawing(nf.sample(name)), encoding="utf-8"
-        )
+        shown = scene(nf.sample(name))
+        pictures = ""
+        for theme in (LIGHT, DARK):
+            file = f"{name}-{theme.name}.svg"
+            (static / "graphs" / file).write_text(svg(shown, theme), encoding="utf-8")
+            pictures += (
+                f'<img class="only-{theme.name}" loading="lazy" alt="" src="_static/graphs/{file}">'
+            )
         about = escape(_sentence(sample.about))
         lines.append(
-            f'<a href="live/{name}.html">'
-            f'<img loading="lazy" alt="" src="_static/graphs/{name}.svg">'
-            f"<b>{escape(name)}</b><span>{about}</span></a>"
+            f'<a href="live/{name}.html">{pictures}<b>{escape(name)}</b><span>{about}</span></a>'
         )
     return "\n".join([*lines, "</div>", "```", ""])
 

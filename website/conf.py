@@ -6,13 +6,14 @@ project = "nodeflow"
 author = copyright = "the nodeflow authors"  # noqa: A001
 release = metadata.version("nodeflow")
 extensions = ["myst_parser", "sphinx.ext.autodoc"]
-myst_enable_extensions = ["deflist"]
+myst_enable_extensions = ["deflist", "attrs_inline"]
 myst_heading_anchors = 4
 suppress_warnings = ["myst.header"]  # a commands page begins with what the command says itself
 html_theme = "furo"
 html_title = "nodeflow"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
+html_js_files = [("site.js", {"defer": "defer"})]
 html_copy_source = False
 html_show_sphinx = False
 templates_path: list[str] = []

@@ -9,10 +9,7 @@ import nodeflow as nf
 from nodeflow.declare import CATALOG
 from nodeflow.errors import ExportError
 from nodeflow.export import html, live
-from nodeflow.export.svg import svg
 from nodeflow.graph import Graph
-from nodeflow.scene import scene
-from nodeflow.theme import LIGHT
 from website.examples import example
 
 LARGEST = 1_500_000
@@ -39,11 +36,6 @@ def page(graph: Graph) -> str:
 
 def _small(graph: Graph) -> bool:
     return len(graph.nodes) < 400
-
-
-def drawing(graph: Graph) -> str:
-    """Return a graph as it is drawn."""
-    return svg(scene(graph), LIGHT)
 
 
 def write(folder: Path, wanted: str = "") -> list[str]:

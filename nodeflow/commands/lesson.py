@@ -125,7 +125,7 @@ def _files(original: str, answers: tuple[str, ...]) -> list[str]:
             found.append(each)
             continue
         inside = [file for file in sorted(path.iterdir()) if file.suffix in (".json", ".nodeflow")]
-        own = [str(file) for file in inside if not file.samefile(original)]
+        own = [str(file) for file in inside if not (file.exists() and file.samefile(original))]
         if not own:
             raise FileError("this folder has no answer: no .json and no .nodeflow", file=each)
         found += own

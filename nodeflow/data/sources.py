@@ -107,6 +107,10 @@ def file_of(source: str, folder: Path | None = None) -> Path | None:
         return None
 
 
+_AS_FILE = {"wheat-seeds": "wheat-seeds.csv"}
+"""What fetched data is called where it is one file: graphs name that as well."""
+
+
 def _find(name: str, folder: Path | None) -> Path:
     """Return the file or folder that a path means."""
     path = Path(name)
@@ -129,11 +133,13 @@ def _find(name: str, folder: Path | None) -> Path:
             "(train-images-idx3-ubyte, …) there"
         )
         raise DataError(msg, file=barren.name or str(barren))
-    if name in FETCHABLE:
+    fetched = next((one for one in FETCHABLE if name in (one, _AS_FILE.get(one))), None)
+    if fetched is not None:
         where = " or ".join(map(str, searched))
-        what = "its four files into a folder mnist" if name == "mnist" else f"{name}.csv"
-        msg = f"'{name}' is not here yet; run `nodeflow data get {name}`, or put {what} in {where}"
-        raise DataError(msg)
+        what = _AS_FILE.get(fetched, f"its four files into a folder {fetched}")
+        raise DataError(
+            f"'{name}' is not here yet; run `nodeflow data get {fetched}`, or put {what} in {where}"
+        )
     where = ", ".join(map(str, searched))
     hint = nearest(name, [*GENERATORS, *BUNDLED, *FETCHABLE, SHRUNK, *_files_in(searched)])
     raise DataError(f"there is no data set '{name}' (looked in {where}){hint}")

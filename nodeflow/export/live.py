@@ -49,9 +49,10 @@ ENGINE = (
 """The scripts of what computes, in their order."""
 PLAYER = (
     *ENGINE, "numbers.js", "formulas.js", "why.js", "live.js",
-    *DRAWN, "drawing.js", "views.js", "map.js", "predict.js", "conditions.js", "judging.js",
-    "watching.js", "state.js", "taken.js", "questions.js", "lesson.js", "lessonpanel.js",
-    "changepanel.js", "tabs.js", "stops.js", "sharing.js", "api.js", "change.js", "computing.js",
+    *DRAWN, "marks.js", "axes.js", "tables.js", "charts.js", "scout.js", "views.js", "showing.js",
+    "map.js", "predict.js", "conditions.js", "judging.js", "watching.js", "state.js", "taken.js",
+    "questions.js", "lesson.js", "lessonpanel.js", "changepanel.js", "tabs.js", "stops.js",
+    "sharing.js", "api.js", "change.js", "computing.js",
 )  # fmt: skip
 """The scripts of a player that computes, in their order."""
 _OF_LESSONS = ("questions.js", "lesson.js", "lessonpanel.js")

@@ -2,9 +2,12 @@
 
 import os
 import time
+from dataclasses import replace
 
 import pytest
 from helpers_window import ROOT, wait_for
+
+import nodeflow as nf
 
 WHEAT = ROOT / "graphs" / "wheat-seeds.json"
 XOR = ROOT / "graphs" / "xor.json"
@@ -343,6 +346,33 @@ def test_a_teacher_makes_a_lesson_and_does_it(started, mouse, home, shot):
     window.until(lambda state: state["task"] == 2)
     window.settled()
     shot("done")
+
+
+def test_a_lesson_of_many_tasks_is_scrolled_and_exported(started, mouse, home, shot):
+    tasks = [{"text": f"Go to the sum of epoch {n}, and see what is added up there.",
+              "at": f"{n}:0:sum"} for n in range(16)]  # fmt: skip
+    graph = nf.sample("one-neuron")
+    lesson = replace(graph, extra={"lesson": {"tasks": tasks, "locked": "*"}})
+    nf.save(lesson, home / "work" / "many.json")
+    window = started(home / "work" / "many.json")
+    window.until(lambda state: state["task"] == 0)
+    choose_in_menu(window, mouse, "Lesson", "Edit the lesson")
+    window.until(lambda state: state["making"])
+    window.settled()
+    shot("many")
+    left, top, _, high = window.state["area"]
+    for name in ("change 15", "add", "lock", "page"):  # it begins at the newest task
+        x, y = window.wait(f"lesson {name}")
+        assert left < x, name
+        assert top < y < top + high, name
+    assert "lesson change 0" not in window.state["places"], "the first ones are scrolled away"
+    mouse.wheel(*window.wait("lesson change 15"), 40)
+    window.until(lambda state: "lesson change 0" in state["places"])
+    mouse.click(*window.wait("lesson page"))
+    window.until(lambda state: state["sheet"].startswith("Export") and state["sheet_ready"])
+    mouse.key("Return")
+    window.until(lambda state: state["notice"].startswith("exported many.html"), 60)
+    assert (home / "work" / "many.html").read_text("utf-8").startswith("<!doctype html>")
 
 
 def test_a_new_network_is_made_and_files_are_asked_for(started, mouse, home, shot):

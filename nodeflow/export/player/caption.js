@@ -25,7 +25,7 @@ function drawCurve(curve, source) {
     curve.append(shape("path", { class: "epoch", d: `M${(1000 * epochs[at]) / last} 0V100` }));
   }
   const known = lines.map(({ points, kind }) => ({ points: points.filter(([, cost]) => Number.isFinite(cost)), kind }));
-  const most = Math.max(...known.flatMap(({ points }) => points.map(([, cost]) => cost)), 0) || 1;
+  const most = Math.max(maximum(known.flatMap(({ points }) => points.map(([, cost]) => cost))), 0) || 1;
   for (const { points, kind } of known) {
     if (points.length < 2) continue;
     const line = points.map(([x, cost]) => `${((1000 * x) / last).toFixed(2)} ${(96 - (88 * cost) / most).toFixed(2)}`).join("L");

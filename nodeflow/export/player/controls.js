@@ -7,8 +7,13 @@ function controlling(root, index, source, player, { signal, move, fit, fold, got
   function toggleTheme() {
     const dark = root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
     root.dataset.theme = dark ? "light" : "dark";
-    again(); // pictures have the colours of a theme
   }
+
+  // Pictures have the colours of a theme, whoever changes it.
+  const themed = new MutationObserver(again);
+  themed.observe(root, { attributeFilter: ["data-theme"] });
+  signal.addEventListener("abort", () => themed.disconnect());
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", again, { signal });
 
   function toggleSide(open = root.classList.contains("narrow")) {
     root.classList.toggle("narrow", !open);
@@ -49,7 +54,8 @@ function controlling(root, index, source, player, { signal, move, fit, fold, got
   }, { signal });
 
   const small = matchMedia("screen and (max-width: 760px), screen and (max-height: 480px)");
-  small.addEventListener("change", () => toggleSide(!small.matches), { signal });
-  toggleSide(!small.matches);
+  const crowded = index.lesson ? matchMedia("screen and (max-width: 1000px), screen and (max-height: 480px)") : small; // tasks stand beside the graph as well
+  crowded.addEventListener("change", () => toggleSide(!crowded.matches), { signal });
+  toggleSide(!crowded.matches);
   return { keys, small };
 }

@@ -233,7 +233,7 @@ const REMARKS = {
 
   held_many({ key, known, say, value, numbers }) {
     if (known.dataset || numbers.length <= 4) return "";
-    const least = show(Math.min(...numbers)), most = show(Math.max(...numbers));
+    const least = show(minimum(numbers)), most = show(maximum(numbers));
     return say("holds many", { node: key, shape: sizeOf(value), span: say(least === most ? "all alike" : "span", { least, most }) });
   },
 

@@ -7,13 +7,13 @@ const single = (value) => ({ shape: [], flat: [value] });
 
 /** Whether arrays can meet: sizes are the same from behind, or 1. */
 function canMeet(arrays) {
-  const depth = Math.max(...arrays.map(({ shape }) => shape.length));
+  const depth = maximum(arrays.map(({ shape }) => shape.length));
   return Array.from({ length: depth }, (_, at) => new Set(arrays.map(({ shape }) => shape.at(-1 - at) ?? 1).filter((size) => size !== 1))).every(({ size }) => size <= 1);
 }
 
 /** Apply a function number by number, as NumPy does: a size of 1 meets any. */
 function meeting(act, ...arrays) {
-  const depth = Math.max(...arrays.map(({ shape }) => shape.length));
+  const depth = maximum(arrays.map(({ shape }) => shape.length));
   const shapes = arrays.map(({ shape }) => [...Array(depth - shape.length).fill(1), ...shape]);
   const shape = shapes.reduce((all, each) => all.map((size, at) => (size === 1 ? each[at] : size)), Array(depth).fill(1));
   const size = shape.reduce((all, each) => all * each, 1), found = [];

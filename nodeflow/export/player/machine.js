@@ -19,6 +19,14 @@ function multiplier(memory) {
   };
 }
 
+const modules = new WeakMap(); // what was compiled, by its bytes: several machines have one kernel
+
+/** The functions of a WebAssembly module, with what it imports. */
+async function instanceOf(bytes, env) {
+  if (!modules.has(bytes)) modules.set(bytes, WebAssembly.compile(bytes));
+  return (await WebAssembly.instantiate(await modules.get(bytes), { env })).exports;
+}
+
 /** Cells and the rows that change them; it knows updates and samples, but no history. */
 class Machine {
   static async made(data, bytes) {
@@ -30,15 +38,12 @@ class Machine {
       __linear_memory: memory, __indirect_function_table: table, __stack_pointer: pointer,
       __multi3: multiplier(memory),
     };
-    const { instance } = await WebAssembly.instantiate(bytes.kernel, { env }).catch((error) => {
+    const kernel = await instanceOf(bytes.kernel, env).catch((error) => {
       throw new Error(`This browser cannot compute this page (${error.message}): open it in a newer one.`);
     });
-    machine.kernel = instance.exports;
-    data.functions.forEach((name, place) => table.set(place + 1, instance.exports[name]));
-    if (bytes.straight) {
-      const made = await WebAssembly.instantiate(bytes.straight, { env: { ...env, run: instance.exports.run } });
-      machine.straight = made.instance.exports;
-    }
+    machine.kernel = kernel;
+    data.functions.forEach((name, place) => table.set(place + 1, kernel[name]));
+    if (bytes.straight) machine.straight = await instanceOf(bytes.straight, { ...env, run: kernel.run });
     return machine;
   }
 

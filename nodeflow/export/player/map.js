@@ -72,7 +72,7 @@ function mapping(root, run, index, view) {
   function update(now) {
     if (!sheet.classList.contains("shown")) return;
     const largest = new Map();
-    for (const layer of layers) largest.set(layer, Math.max(...flat(now.values.get(layer.weights) ?? [0]).map(Math.abs)) || 1);
+    for (const layer of layers) largest.set(layer, maximum(flat(now.values.get(layer.weights) ?? [0]).map(Math.abs)) || 1);
     for (const { line, layer, row, column } of lines) {
       const weight = now.values.get(layer.weights)?.[row]?.[column];
       if (weight === undefined) continue;
@@ -81,7 +81,7 @@ function mapping(root, run, index, view) {
       line.classList.toggle("negative", weight < 0);
     }
     const blames = new Map(layers.map((layer) => [layer.key, blameOf(layer, now)]));
-    const most = Math.max(...[...blames.values()].flatMap(({ row }) => row.map((delta) => Math.abs(delta) || 0)), 0);
+    const most = Math.max(maximum([...blames.values()].flatMap(({ row }) => row.map((delta) => Math.abs(delta) || 0))), 0);
     const ages = new Set(), blameAges = new Set();
     for (const { group, dot, circle, said, ring, below, title } of circles) {
       const value = now.values.get(group.address), number = value && rowsOf(value)[0][dot.number];

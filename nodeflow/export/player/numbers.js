@@ -41,7 +41,7 @@ function short(value) {
 /** All digits of a value, a row a line. */
 function written(value) {
   const rows = Array.isArray(value) && Array.isArray(value[0]) ? value : [flat(value)];
-  const width = Math.max(...flat(value).slice(0, MOST).map((number) => exactly(number).length)) + 2;
+  const width = maximum(flat(value).slice(0, MOST).map((number) => exactly(number).length)) + 2;
   let left = MOST;
   const lines = [];
   for (const row of rows) {

@@ -4,6 +4,9 @@
 
 window.nodeflow = {};
 window.nodeflow.ready = new Promise((begin) => { window.nodeflow.begin = begin; });
+addEventListener("message", ({ data }) => { // who has this page in a frame may say its theme
+  if (["light", "dark"].includes(data?.theme)) document.body.dataset.theme = data.theme;
+});
 const program = document.createElement("script");
 program.type = "module";
 program.textContent = await textOf("program");

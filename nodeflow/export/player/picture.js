@@ -143,7 +143,7 @@ function picturing(canvas, index, hidden) {
 
   /** Numbers as bars from a line in the middle: above it positive, below it negative. */
   function drawBars({ up, down }, numbers, left, top, width, height) {
-    const largest = Math.max(...numbers.map(Math.abs), 0) || 1;
+    const largest = Math.max(maximum(numbers.map(Math.abs)), 0) || 1;
     const middle = top + height / 2, pitch = Math.min(width / (numbers.length || 1), 14);
     const start = left + width - pitch * numbers.length;
     const paths = { up: "", down: "" };

@@ -1,11 +1,10 @@
-// What views show: found from the run's numbers as data, and drawn into their nodes (drawing.js).
+// What views show: found from the run's numbers, as data.
 
 const PLANE = 64; // places along a side of a plane
 const MOST_SEEN = 240; // rows of data in a plane
 const MOST_ROWS = 5000; // that are judged for a confusion
-const MOST_TILES = 60, LEAST_SIDE = 4; // of rows that are drawn as squares
+const LEAST_SIDE = 4; // of rows that are drawn as squares
 const LONGEST_PAST = 1000; // points of a line
-const MOST_BARS = 40;
 const CURVE = 160, FUNCTION = 121; // places along a line
 const NEAR = 1e-6; // how far from its point the slope of a function is measured, as a share of the range
 const RELIEF = 41; // places along a side of a landscape
@@ -13,12 +12,23 @@ const SLICE_MS = 12; // so long a view computes before the page answers again
 const SLOW = new Set(["boundary", "confusion", "curve", "function_plot", "landscape"]); // these ask the network many times
 
 /** The class that outputs choose: the largest, or which side of the middle a single one is. */
-const chosen = (outputs, middle) => (outputs.length === 1 ? Number(outputs[0] > middle) : outputs.indexOf(Math.max(...outputs)));
+const chosen = (outputs, middle) => (outputs.length === 1 ? Number(outputs[0] > middle) : outputs.indexOf(maximum(outputs)));
+
+/** Where two classes meet that one number tells apart. */
+function middleOf(targets) {
+  if (targets[0].length !== 1) return 0.5;
+  const numbers = targets.map(([y]) => y);
+  return (minimum(numbers) + maximum(numbers)) / 2;
+}
+
+/** So many numbers from one to another, as NumPy's linspace. */
+function spaced(from, to, count) {
+  return Array.from({ length: count }, (_, at) => (at === count - 1 ? to : at * ((to - from) / (count - 1)) + from));
+}
 
 /** What the views of a graph show, in any of its moments. */
 function seeing(run, index) {
-  const { classes, nodes } = index.views, pasts = new Map();
-  const scouts = new Map(); // machines beside the run's, by form of the tape
+  const { classes, nodes } = index.views, pasts = new Map(), { answers, costs } = scouting(run);
   let newest = -1, turn = Promise.resolve();
 
   const known = (address) => Object.hasOwn(run.data.slots, address) && run.hasValue(address);
@@ -30,88 +40,13 @@ function seeing(run, index) {
     return Array.from({ length }, (_, at) => (begin + at) * width + from).map((start) => Array.from(feed.subarray(start, start + count)));
   }
 
-  /** A machine beside the run's, which then notices nothing, with the numbers of now. */
-  async function scoutOf(form) {
-    const data = run.forms[form];
-    if (!scouts.has(form)) {
-      const made = await Machine.made(data, { ...run.parts, straight: null });
-      for (let at = 0; at < data.rows + data.apart; at++) made.order[2 * at] = at;
-      scouts.set(form, made);
-    }
-    const scout = scouts.get(form);
-    scout.feed.set(run.machine.feed);
-    if (form === run.form) scout.cells.set(run.machine.cells);
-    else {
-      scout.clear(run.constants);
-      for (const change of run.changes) if (change.update <= run.at.update) scout.putConstants(change.constants);
-      scout.state.set(run.machine.state);
-    }
-    return scout;
-  }
-
-  /** An output of the network for rows that take the place of one of its values. */
-  async function answers(start, goal, asked) {
-    const { data, schedule } = run, column = columnOf(run, start), before = schedule.places.get(nodeOf(start));
-    if (!schedule.places.has(nodeOf(goal))) throw new Error(`'${goal}' is not evaluated`);
-    const scout = await scoutOf(run.form), end = data.spans[schedule.places.get(nodeOf(goal))][1], found = [];
-    if (column) {
-      for (let done = 0; done < asked.length; done += data.rows) {
-        const part = asked.slice(done, done + data.rows);
-        part.forEach((numbers, row) => scout.feed.set(numbers, row * data.width + column.column));
-        for (let first = 0; first < part.length; first += schedule.passSize) {
-          const samples = Math.min(schedule.passSize, part.length - first);
-          scout.execute("ops", 0, end, { first, samples, number: 0, count: samples });
-          found.push(...rowsOf(scout.read(goal, samples)));
-        }
-      }
-      return found;
-    }
-    // A value on the way: what comes before it is as it is, what comes behind it follows from each row.
-    const [offset, fixed, , stride] = data.slots[start], [begin, behind] = data.spans[before], most = fixed ? 1 : schedule.passSize;
-    for (let first = 0; first < asked.length; first += most) {
-      const part = asked.slice(first, first + most), where = { first: 0, samples: fixed ? Math.min(schedule.passSize, data.rows) : part.length, number: 0, count: part.length };
-      scout.execute("ops", 0, begin, where);
-      part.forEach((numbers, row) => scout.cells.set(numbers, offset + row * stride));
-      scout.execute("ops", behind, end, where);
-      found.push(...rowsOf(scout.read(goal, part.length)).slice(0, part.length));
-    }
-    return found;
-  }
-
-  /** Mean cost over all rows as a function of some numbers of the parameters, asked many times. */
-  async function costs(places) {
-    const form = run.forms.length > 1 ? 1 : run.form, scout = await scoutOf(form), data = run.forms[form], most = data.loop ? 1 : data.batch;
-    const end = data.spans[run.schedule.places.get(nodeOf(data.cost))][1], cells = places.map(([start, at]) => {
-      const [offset, , cols, stride] = data.slots[start];
-      return offset + Math.floor(at / cols) * stride + (at % cols);
-    });
-    return (numbers) => {
-      let sum = 0, count = 0;
-      numbers.forEach((number, at) => { scout.cells[cells[at]] = number; });
-      for (let first = 0; first < data.rows; first += most) {
-        const samples = Math.min(most, data.rows - first);
-        scout.execute("ops", 0, end, { first, samples, number: 0, count: samples });
-        const numbers = flat(scout.read(data.cost, samples)), each = data.slots[data.cost][1] ? samples : 1; // one that all share counts for each
-        for (const cost of numbers) sum += cost * each;
-        count += numbers.length * each;
-      }
-      return sum / count;
-    };
-  }
-
-  function middleOf(targets) {
-    if (targets[0].length !== 1) return 0.5;
-    const numbers = targets.map(([y]) => y);
-    return (Math.min(...numbers) + Math.max(...numbers)) / 2;
-  }
-
   const finders = {
     panel: ({ starts }) => taken(starts),
 
     table({ starts }) {
       const there = starts.filter(known), parts = there.map((start) => rowsOf(run.value(start)));
       if (!there.length) return null;
-      const tall = Math.max(...parts.map((part) => part.length)), widths = parts.map((part) => part[0].length);
+      const tall = maximum(parts.map((part) => part.length)), widths = parts.map((part) => part[0].length);
       return {
         columns: there.flatMap((start, at) => Array(widths[at]).fill(start)), parts: widths,
         rows: Array.from({ length: tall }, (_, row) => parts.flatMap((part) => part[row % part.length])),
@@ -127,7 +62,7 @@ function seeing(run, index) {
       if (start === undefined || !known(start)) return null;
       const values = rowsOf(run.value(start))[0].map(Number);
       const names = classes.find((each) => each.length === values.length) ?? values.map((_, at) => String(at + 1));
-      const shares = values.every((each) => each >= 0 && each <= 1), least = Math.min(...values), most = Math.max(...values);
+      const shares = values.every((each) => each >= 0 && each <= 1), least = minimum(values), most = maximum(values);
       return { names, values, shares, best: shares && values.length > 1 && least < most ? names[values.indexOf(most)] : null };
     },
 
@@ -150,7 +85,7 @@ function seeing(run, index) {
       const x = data ? fed(inputs.x) : rowsOf(run.value(inputs.x));
       if (x[0].length !== 2) return { why: `x has ${x[0].length} numbers, not 2` };
       const y = data ? fed(`${data}.y`) : [], ends = [0, 1].map((axis) => {
-        const numbers = x.map((row) => row[axis]), least = Math.min(...numbers), most = Math.max(...numbers), margin = Math.max((most - least) * 0.2, 1e-6);
+        const numbers = x.map((row) => row[axis]), least = minimum(numbers), most = maximum(numbers), margin = Math.max((most - least) * 0.2, 1e-6);
         return [least - margin, most + margin];
       });
       const across = spaced(...ends[0], PLANE), down = spaced(ends[1][1], ends[1][0], PLANE);
@@ -181,7 +116,7 @@ function seeing(run, index) {
       if (why) return { why };
       if (!whole && !(known(start) && known(target))) return null;
       const [xs, ys] = whole ? [fed(start), fed(target)] : [rowsOf(run.value(start)), rowsOf(run.value(target))], numbers = xs.flat();
-      const [low, high] = [Math.min(...numbers), Math.max(...numbers)], more = beyond * (high - low || 1);
+      const [low, high] = [minimum(numbers), maximum(numbers)], more = beyond * (high - low || 1);
       const x = [...new Set([...spaced(low - more, high + more, CURVE), low, high])].sort((a, b) => a - b);
       const found = (await answers(start, goal, [...x, ...numbers].map((number) => [number]))).flat(), outputs = found.slice(0, x.length);
       const squares = ys.map(([y], at) => (found[x.length + at] - y) ** 2);
@@ -234,11 +169,6 @@ function seeing(run, index) {
     },
   };
 
-  /** So many numbers from one to another, as NumPy's linspace. */
-  function spaced(from, to, count) {
-    return Array.from({ length: count }, (_, at) => (at === count - 1 ? to : at * ((to - from) / (count - 1)) + from));
-  }
-
   function taken(starts) {
     const there = starts.filter(known);
     return there.length ? { values: Object.fromEntries(there.map((start) => [start, run.value(start)])) } : null;
@@ -273,45 +203,4 @@ function seeing(run, index) {
       return turn;
     },
   };
-}
-
-/** Keep the views of a player up to date; the slow ones when there is time. */
-function showingViews(root, run, index, view) {
-  const sight = seeing(run, index);
-  let busy = false, again = false;
-
-  function colours(name) {
-    const text = getComputedStyle(root).getPropertyValue(name).trim();
-    return [1, 3, 5].map((at) => parseInt(text.slice(at, at + 2), 16));
-  }
-
-  async function draw(slow) {
-    for (const [key, { type }] of Object.entries(sight.nodes)) {
-      if (SLOW.has(type) !== slow || !view.hasInside(key)) continue;
-      const { number } = view.now, found = await sight.look(key);
-      if (view.ended) return;
-      if (!view.hasInside(key)) continue; // it was folded away meanwhile
-      const area = view.areaOf(key), [made, foot] = found === null ? [[], ""] : found.why ? [sentenceIn(found.why, area), ""] : drawers[type](found, area, colours);
-      view.fill(key, made, foot, number);
-    }
-  }
-
-  async function refresh() {
-    sight.remember();
-    await draw(false);
-    if (busy) { again = true; return; }
-    busy = true;
-    try {
-      do {
-        again = false;
-        await draw(true);
-        await new Promise((then) => setTimeout(then, 50));
-      } while (again && !view.ended);
-    } finally {
-      busy = false;
-    }
-  }
-
-  if (Object.keys(sight.nodes).length) view.watching.push(refresh);
-  return sight;
 }

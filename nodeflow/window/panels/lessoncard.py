@@ -29,6 +29,10 @@ from nodeflow.window.platform.toolkit import Item, dpg
 
 _WIDE, _WIDER = 330, 420
 _MARGIN = 12
+_BUTTONS = 150
+"""The room that the buttons before a task and a scroll bar take."""
+_SHORTEST = 60
+"""So high is the list of tasks at least."""
 _HINTS = {
     "at": "Step with F10, or click a step in the list of slow motion.",
     "wire": "Drag from an output to an input.",
@@ -58,6 +62,11 @@ class LessonCard:
         """What the fields are to begin with, and of which kind."""
         self._adding: object = None
         """The tasks before one was added: the fields are emptied when there are others."""
+        self._list: Item | None = None
+        """The tasks of a lesson that is made: scrolled where there are many."""
+        self._tasks: Item = 0
+        self._listed, self._scrolled = 0, 0.0
+        """How many tasks were listed, and how far the list was scrolled."""
         self.items: dict[str, Item] = {}
         """Its fields and buttons, by what they are for."""
 
@@ -94,13 +103,33 @@ class LessonCard:
         if self._window is None:
             return
         self._settling = max(self._settling - 1, 0)
+        self._fit(editor.size[1] - 2 * _MARGIN)
         high = dpg.get_item_rect_size(self._window)[1]
         place = round(origin[0] + _MARGIN), round(origin[1] + editor.size[1] - high - _MARGIN)
         # Until its height is known it would stand below the window.
         dpg.configure_item(self._window, pos=place if high > 40 else (-4000, 0))
 
+    def _fit(self, most: float) -> None:
+        """Give the list of tasks as much height as there is room for in the canvas.
+
+        Sizes lag some frames behind, so it waits until the card has settled.
+        """
+        if self._list is None or self._window is None or self._settling != 1:
+            return
+        content, high = (dpg.get_item_rect_size(item)[1] for item in (self._tasks, self._window))
+        now = dpg.get_item_height(self._list)
+        wanted = max(round(min(content + 4, now + most - high)), _SHORTEST)
+        if wanted != now:
+            dpg.configure_item(self._list, height=wanted)
+            self._settling = 4
+        else:
+            dpg.set_y_scroll(self._list, self._scrolled)
+
     def _remove(self) -> None:
         self.items = {}
+        if self._list is not None:
+            self._scrolled = dpg.get_y_scroll(self._list)
+            self._list = None
         if self._window is not None:
             dpg.delete_item(self._window)
             self._window = None
@@ -237,8 +266,17 @@ class LessonCard:
         title = dpg.add_text(f"The lesson has {count} task{'s' * (count != 1)}", parent=window)
         if self._fonts.bold is not None:
             dpg.bind_item_font(title, self._fonts.bold)
+        if count:
+            self._list = dpg.add_child_window(
+                parent=window, width=-1, height=_SHORTEST, border=False
+            )
+            self._tasks = dpg.add_group(parent=self._list)
+        if count > self._listed:
+            self._scrolled = -1.0  # to its end: the new task stands there
+        self._listed = count
+        beside = room - round(_BUTTONS * editor.preferences.scale)
         for number, task in enumerate(raw["tasks"]):
-            row = dpg.add_group(horizontal=True, parent=window)
+            row = dpg.add_group(horizontal=True, parent=self._tasks)
             self._button(f"drop {number}", "×", row, partial(self._send, RemoveTask(number)))
             up = partial(self._send, MoveTaskUp(number))
             self._button(f"earlier {number}", "↑", row, up)
@@ -246,8 +284,8 @@ class LessonCard:
             item = self._button(f"change {number}", "change", row, change)
             if number == self._changing:
                 dpg.bind_item_theme(item, self._bright(theme))
-            dpg.add_text(f"{number + 1}  {task['text']}", parent=row, wrap=room)
-            dpg.add_text(f"        {teaching.described(task)}", parent=window, wrap=room,
+            dpg.add_text(f"{number + 1}  {task['text']}", parent=row, wrap=beside)
+            dpg.add_text(f"        {teaching.described(task)}", parent=self._tasks, wrap=room,
                          color=rgba(theme.faint))  # fmt: skip
         dpg.add_separator(parent=window)
         typed = self._begun(editor, kind, typed)
