@@ -476,13 +476,13 @@ class Graph:
         after those that are there, unless the address has an index.
         """
         wire = Wire.parse(f"{source} -> {target}")
-        port = self._check_ends(wire)
+        port = self.check_ends(wire)
         there = [w for w in self.into(wire.target) if w.input == wire.input]
         wires = self.wires
         if port is None or port.many:
             wires, wire = _inserted(wires, there, wire)
         elif there:
-            raise _taken(wire, there[0])
+            raise port_taken(wire, there[0])
         elif wire.index is not None:
             raise GraphError(f"'{wire.end}' takes one wire, so it has no [{wire.index}]")
         graph = self if wires is self.wires else replace(self, wires=wires)
@@ -818,7 +818,7 @@ class Graph:
             kind, onto = types.get(wire.source), types.get(wire.target)
             port = onto.input_named.get(wire.input) if onto is not None else None
             if port is None or kind is None or wire.output not in kind.output_names:
-                port = self._check_ends(wire)
+                port = self.check_ends(wire)
             end = wire.target, wire.input
             if port is None or port.many:
                 if end in joined:
@@ -827,23 +827,13 @@ class Graph:
                     joined[end] = [wire]
                 continue
             if end in single:
-                raise _taken(wire, single[end])
+                raise port_taken(wire, single[end])
             if wire.index is not None:
-                raise GraphError(
-                    f"'{wire.end}' takes one wire, so it has no [{wire.index}]", node=wire.target
-                )
+                raise number_too_many(wire)
             single[end] = wire
         for (target, name), wires in joined.items():
-            if len(wires) == 1 and wires[0].index in (None, 0):
-                continue
-            indices = sorted(-1 if wire.index is None else wire.index for wire in wires)
-            if indices != list(range(len(wires))):
-                how = f"[0] to [{len(wires) - 1}]" if len(wires) > 1 else "[0], or not at all"
-                what = f"{len(wires)} wires" if len(wires) > 1 else "wire"
-                raise GraphError(
-                    f"the {what} into '{target}.{name}' must be numbered {how}",
-                    node=target,
-                )
+            if (fault := numbering_fault(target, name, wires)) is not None:
+                raise fault
         self._refuse_loops()
 
     def _refuse_loops(self) -> None:
@@ -854,7 +844,11 @@ class Graph:
             first = cycle.index(min(cycle))
             raise _loop("these wires", cycle[first:] + cycle[:first])
 
-    def _check_ends(self, wire: Wire) -> Port | None:
+    def check_ends(self, wire: Wire) -> Port | None:
+        """Return the port that a wire enters, None at a placeholder; raises `GraphError`.
+
+        Only its ends are looked at: whether they are there, and not what else enters the port.
+        """
         source, target = self._find(wire.source), self._find(wire.target)
         if source is None or target is None:
             for name, address in ((wire.source, wire.start), (wire.target, wire.end)):
@@ -1043,7 +1037,8 @@ def _renamed(extra: Mapping[str, Any], old: str, new: str) -> Mapping[str, Any]:
     return {**extra, UNFOLDED: found}
 
 
-def _taken(wire: Wire, there: Wire) -> PortTaken:
+def port_taken(wire: Wire, there: Wire) -> PortTaken:
+    """Return what is wrong with a wire into a port that has one already."""
     if wire.start == there.start:
         return PortTaken(f"the wire '{wire}' is there twice; remove one", node=wire.target)
     return PortTaken(
@@ -1051,6 +1046,51 @@ def _taken(wire: Wire, there: Wire) -> PortTaken:
         f"remove it before connecting {wire.start}",
         node=wire.target,
     )
+
+
+def number_too_many(wire: Wire) -> GraphError:
+    """Return what is wrong with a numbered wire into a port that takes one."""
+    return GraphError(f"'{wire.end}' takes one wire, so it has no [{wire.index}]", node=wire.target)
+
+
+def numbering_fault(target: str, port: str, wires: Collection[Wire]) -> GraphError | None:
+    """Return what is wrong with the numbers of the wires into a `…` port, if anything is."""
+    if len(wires) == 1 and next(iter(wires)).index in (None, 0):
+        return None
+    indices = sorted(-1 if wire.index is None else wire.index for wire in wires)
+    if indices == list(range(len(wires))):
+        return None
+    how = f"[0] to [{len(wires) - 1}]" if len(wires) > 1 else "[0], or not at all"
+    what = f"{len(wires)} wires" if len(wires) > 1 else "wire"
+    return GraphError(f"the {what} into '{target}.{port}' must be numbered {how}", node=target)
+
+
+def closing(graph: Graph) -> dict[Wire, Loop]:
+    """Return wires without which a graph has no loop, each with the loop that it closes.
+
+    Going along the wires that are not feedback, depth first, they are those that lead back.
+    """
+    found: dict[Wire, Loop] = {}
+    done = set(graph.ranks)
+    for start in graph.nodes:
+        if start in done:
+            continue
+        way = {start: iter(graph.out_of(start))}
+        while way:
+            key, wires = next(reversed(way.items()))
+            for wire in wires:
+                if graph.feeds_back(wire):
+                    continue
+                if wire.target in way:
+                    nodes = list(way)
+                    found[wire] = _loop("these wires", nodes[nodes.index(wire.target) :])
+                elif wire.target not in done:
+                    way[wire.target] = iter(graph.out_of(wire.target))
+                    break
+            else:
+                del way[key]
+                done.add(key)
+    return found
 
 
 def _loop(what: str, nodes: list[str]) -> Loop:

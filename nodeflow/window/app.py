@@ -40,6 +40,7 @@ from nodeflow.editor.state.requests import (
 from nodeflow.editor.update import update
 from nodeflow.errors import FileError, NodeflowError
 from nodeflow.examples import sample
+from nodeflow.files import Fault, load_marked
 from nodeflow.files.lessonform import LESSON
 from nodeflow.graph import Graph
 from nodeflow.plugins import load_enabled
@@ -141,20 +142,18 @@ def begun(shell: shells.Shell, path: Path | None) -> tuple[Editor, list[Message]
     """Return the editor to start with, and what is to be told or done first."""
     preferences, problem = shell.preferences()
     first: list[Message] = [Failed(problem)] if problem else []
-    mistyped: opening.Mistakes = {}
+    faults: tuple[Fault, ...] = ()
     there = [recent.path for recent in shell.recent() if not recent.missing]
     if path is not None:
-        graph, mistyped = opening.opened(path)
+        graph, faults = load_marked(path)
         path = path.absolute()
-        first += opening.told(path, mistyped)
-        first += shells.offered(graph, path)
+        first += [*shells.offered(graph, path), *opening.told(graph, path, faults)]
         there = [path, *(other for other in there if other != path)]
     elif there:
         graph = Graph()
         try:
-            (graph, mistyped), path = opening.opened(there[0]), there[0]
-            first += opening.told(path, mistyped)
-            first += shells.offered(graph, path)
+            (graph, faults), path = load_marked(there[0]), there[0]
+            first += [*shells.offered(graph, path), *opening.told(graph, path, faults)]
         except NodeflowError as error:
             first.append(Failed(str(error)))
     elif preferences.toured:
@@ -165,7 +164,10 @@ def begun(shell: shells.Shell, path: Path | None) -> tuple[Editor, list[Message]
         first.append(Do("lesson"))
     if plugins.wanted(graph):
         first.append(Do("plugins"))
-    editor = Editor.of(graph, path, preferences=preferences, recent=tuple(there), mistyped=mistyped)
+    editor = Editor.of(
+        graph, path, preferences=preferences, recent=tuple(there), faults=faults,
+        mistyped=opening.mistyped(graph, faults),
+    )  # fmt: skip
     if path is not None:
         with contextlib.suppress(FileError):  # a list of files is no reason not to start
             shell.store.remember(path, editor.drawn)

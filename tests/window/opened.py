@@ -151,6 +151,11 @@ class Watched(app.Window):
             "gesture": type(editor.gesture).__name__,
             "notice": editor.notice.text if editor.notice else "",
             "problem": live.problem,
+            "marked": {
+                key: view.problem
+                for key, view in list(editor.drawn.nodes.items())[:200]
+                if view.problem
+            },
             "ready": self.popups.ready,
             "drawn": len(self.canvas._nodes),
             "sheet_ready": self.dialogs.ready,

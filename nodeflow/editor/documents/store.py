@@ -24,7 +24,7 @@ from nodeflow.editor.background import Service
 from nodeflow.editor.state.kept import Recovery
 from nodeflow.editor.state.model import Preferences
 from nodeflow.errors import FileError, NodeflowError
-from nodeflow.files import load, save
+from nodeflow.files import load, load_marked, save
 from nodeflow.graph import Graph
 from nodeflow.homes import user_folder
 from nodeflow.jsontext import json_of
@@ -457,10 +457,10 @@ def _recovery(folder: Path) -> Recovery:
     where = None if about["folder"] is None else Path(about["folder"])
     file = _kept_in(folder, path)
     graph = replace(load(file), folder=where)
-    saved = None
+    saved, faults = None, ()
     if path is not None:
         with contextlib.suppress(FileError):
-            saved = load(path)
+            saved, faults = load_marked(path)
     if saved is not None:
         changes = tuple(str(change) for change in difference(saved, graph))
     elif path is not None:
@@ -468,7 +468,7 @@ def _recovery(folder: Path) -> Recovery:
     else:
         changes = (f"never saved: {_counted(graph)}",)
     name = graph.name or (path.stem if path is not None else "untitled")
-    return Recovery(name, path, file.stat().st_mtime, changes, graph, saved, folder)
+    return Recovery(name, path, file.stat().st_mtime, changes, graph, saved, folder, faults)
 
 
 def _counted(graph: Graph) -> str:

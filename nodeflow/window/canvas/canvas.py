@@ -190,7 +190,7 @@ class Canvas:
         self._picked: tuple[object, ...] = ()
         lit = dpg.add_draw_node(parent=self._near)
         self._node_layer = dpg.add_draw_node(parent=self._near)
-        self._labels = Labels(dpg.add_draw_node(parent=self._near), theme, self.fonts)
+        self._labels = Labels(dpg.add_draw_node(parent=self._near), theme, self.fonts, scale)
         self._differences = DifferenceItems(
             lit,
             dpg.add_draw_node(parent=self._world),
@@ -200,8 +200,10 @@ class Canvas:
         )
         moving = dpg.add_draw_node(parent=self.drawlist)
         self._marks = dpg.add_draw_node(parent=self.drawlist)
-        self._motion = MotionItems(moving, self._marks, theme, self.fonts)
-        self._overlay = OverlayItems(dpg.add_draw_node(parent=self.drawlist), theme, self.fonts)
+        self._motion = MotionItems(moving, self._marks, theme, self.fonts, scale)
+        self._overlay = OverlayItems(
+            dpg.add_draw_node(parent=self.drawlist), theme, self.fonts, scale
+        )
         self._minimap.build(dpg.add_draw_node(parent=self.drawlist), theme)
         self._nodes = {}
         self._flats: dict[str, _Flat] = {}
@@ -716,7 +718,9 @@ class Canvas:
         return made
 
     def _fits(self, text: str, room: float) -> bool:
-        return wireitems.label_width(text, self._camera.zoom, self.fonts) <= room
+        return (
+            wireitems.label_width(text, self._camera.zoom, self._drawer.scale, self.fonts) <= room
+        )
 
     def _has_changed(self, start: str) -> bool:
         if self._motion.lit:

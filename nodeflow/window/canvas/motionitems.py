@@ -64,8 +64,8 @@ class _TokenItems:
 class MotionItems:
     """Draws what the last step shows, on a layer in pixels of the screen."""
 
-    def __init__(self, layer: Item, marks: Item, theme: Theme, fonts: Fonts) -> None:
-        self._theme, self._fonts, self._marks = theme, fonts, marks
+    def __init__(self, layer: Item, marks: Item, theme: Theme, fonts: Fonts, scale: float) -> None:
+        self._theme, self._fonts, self._marks, self._scale = theme, fonts, marks, scale
         self.busy = False
         """Whether the next frame differs."""
         self.began = False
@@ -220,12 +220,13 @@ class MotionItems:
                     color=rgba(colour if item != self._next else self._theme.faint, alpha),
                 )  # fmt: skip
 
-        named = lit is not None and zoom < _NAMED
+        named = lit is not None and zoom < _NAMED * self._scale
         dpg.configure_item(self._name, show=named)
         if named and lit is not None:
-            half = width(found.lit, self._fonts.regular) * _CHIP / 2
-            at = (lit[0] + lit[2]) / 2 - half, lit[1] - _CHIP - _REACH - 2
-            dpg.configure_item(self._name, pos=at, text=found.lit, size=_CHIP)
+            size = _CHIP * self._scale
+            half = width(found.lit, self._fonts.regular) * size / 2
+            at = (lit[0] + lit[2]) / 2 - half, lit[1] - size - _REACH - 2
+            dpg.configure_item(self._name, pos=at, text=found.lit, size=size)
 
     def _draw_chip(
         self, editor: Editor, found: Motion, share: float, moved: Mapping[str, Point]
@@ -236,7 +237,7 @@ class MotionItems:
         dpg.configure_item(self._chip, show=shown)
         if not shown or box is None:
             return
-        size = _CHIP * _sized(editor.camera.zoom)
+        size = _CHIP * self._sized(editor.camera.zoom)
         wide, high = width(found.change, self._fonts.regular) * size + 16, size + 8
         colour = phase_colour(self._theme, found.phase)
         arrived = (share - TRAVEL) / (1 - TRAVEL) if self._lasts else 1.0
@@ -253,6 +254,10 @@ class MotionItems:
             self._chip_text, pos=(x + 8, y + 3.5), text=found.change, size=size,
             color=rgba(self._theme.text),
         )  # fmt: skip
+
+    def _sized(self, zoom: float) -> float:
+        """Return how large numbers that move are, as a share of their size at zoom 1."""
+        return min(max(zoom, _LEAST * self._scale), _MOST * self._scale)
 
     # --- tokens
 
@@ -297,8 +302,8 @@ class MotionItems:
             arrow = dpg.draw_polygon([(0, 0), (1, 0), (0, 1), (0, 0)], parent=root, thickness=1.5)
             text = dpg.draw_text((0, 0), "", parent=root, color=rgba(theme.text))
             self._pool.append(_TokenItems(root, pill, arrow, text))
-        size = _sized(zoom)
-        plain = zoom < _DOTS
+        size = self._sized(zoom)
+        plain = zoom < _DOTS * self._scale
         for token, items in zip(tokens[some], self._pool[some], strict=True):
             blame = token.kind == "blame"
             name = {"blame": theme.backward, "feedback": theme.feedback}.get(
@@ -362,10 +367,6 @@ def _outline(parent: Item, thickness: float) -> Item:
     return dpg.draw_rectangle(  # type: ignore[no-any-return]
         (0, 0), (1, 1), parent=parent, thickness=thickness, show=False
     )
-
-
-def _sized(zoom: float) -> float:
-    return min(max(zoom, _LEAST), _MOST)
 
 
 def _box(
