@@ -729,13 +729,26 @@ def test_what_cannot_be_is_not_lost_by_a_save_without_a_word(tmp_path, shell):
     assert isinstance(shell.perform(Save(path), saved)[0], m.Saved)  # it is asked once
 
 
+def test_what_was_mended_is_not_asked_about(tmp_path, shell):
+    path = faulty(tmp_path)
+    graph, faults = load_marked(path)
+    editor = do(Editor.of(Graph()), m.Opened(with_places(graph), path, faults=faults))
+    mended = do(editor, m.SetValue("train", "rate", 0.5))
+    asked = performed(shell, do(mended, m.Do("save")))
+    assert "bias1.init" in asked.popup.text
+    assert "train.rate" not in asked.popup.text
+    both = do(mended, m.SetValue("bias1", "init", "zeros"), m.Do("save"))
+    assert performed(shell, both).notice.text == "saved faulty.json"
+    assert nf.load(path).settings("bias1")["init"] == "zeros"
+
+
 def test_leaving_waits_for_the_answer_to_what_would_be_lost(tmp_path, shell):
     path = wrongly_wired(tmp_path)
     graph, faults = load_marked(path)
     opened = m.Opened(with_places(graph), path, faults=faults)
     editor = do(Editor.of(Graph()), opened, m.SetValue("train", "rate", 1.0), m.Do("quit"))
     asked = performed(shell, choose(editor, "Save"))
-    assert "will be gone from the file" in asked.popup.text
+    assert "will lose it" in asked.popup.text
     assert whats(performed(shell, choose(asked, "Save without it"))) == [Quit()]
     stayed = choose(performed(shell, choose(editor, "Save")), "Cancel")
     assert stayed.leaving is None

@@ -245,7 +245,7 @@ class Shell:
             path = path.with_suffix(".json")
         if path.suffix.lower() == PICTURE:
             return [Failed(f"{path.name} is a picture, a graph is saved as .json: save it as that")]
-        if editor.faults and not knowing and editor.path and _is_same(path, editor.path):
+        if editor.unmended and not knowing and editor.path and _is_same(path, editor.path):
             return [Losing(path)]
         before, graph = graph, moved(graph, path.parent)
         try:

@@ -15,6 +15,8 @@ from nodeflow.graph import Graph
 
 _MOST = 30
 """So many faults are listed."""
+_ASKED = 5
+"""So many of them in a question."""
 
 
 def mistyped(graph: Graph, faults: tuple[Fault, ...]) -> Mapping[tuple[str, str], Mistyped]:
@@ -48,12 +50,11 @@ def told(graph: Graph, path: Path, faults: tuple[Fault, ...]) -> list[Message]:
 
 def asked(editor: Editor, path: Path) -> Editor:
     """Ask before a file is replaced of which something is not in the graph."""
-    first, *others = editor.faults
-    more = f", and {len(others)} more" if others else ""
-    text = (
-        f"{path.name} has something that is not in this graph: {first.sentence}{more}. "
-        "It will be gone from the file."
-    )
+    lost = editor.unmended
+    lines = [f"· {fault.sentence}" for fault in lost[:_ASKED]]
+    if len(lost) > _ASKED:
+        lines.append(f"and {len(lost) - _ASKED} more")
+    text = "\n".join((f"{path.name} has what cannot be, and will lose it:", *lines))
     answers = (("Save without it", "replace"), ("Save as …", "elsewhere"), ("Cancel", "cancel"))
     question = Question(text, answers, Save(path, knowing=True))
     return replace(editor, popup=question, gesture=None)

@@ -490,16 +490,28 @@ class Editor:
         return {**vain, **self.live.faults, **inferred, **typed, **self._left_out}
 
     @property
+    def unmended(self) -> tuple[Fault, ...]:
+        """What the file has and cannot be, without what was mended since."""
+        return tuple(fault for fault in self.faults if not self._is_mended(fault))
+
+    @property
     def _left_out(self) -> dict[str, str]:
         """What is said of nodes for what their file has and cannot be, until it is mended."""
         found: dict[str, list[str]] = {}
         for fault in self.faults:
             for node in fault.nodes:
-                if not has_field(self.graph, fault) and not self._is_mended(fault, node):
+                if not has_field(self.graph, fault) and not self._is_mended_at(fault, node):
                     found.setdefault(node, []).append(fault.sentence)
         return {node: "; ".join(sentences) for node, sentences in found.items()}
 
-    def _is_mended(self, fault: Fault, node: str) -> bool:
+    def _is_mended(self, fault: Fault) -> bool:
+        if fault.nodes:
+            return all(self._is_mended_at(fault, node) for node in fault.nodes)
+        return fault.setting is not None and self.saved is not None and (
+            self.graph.training != self.saved.training
+        )  # fmt: skip
+
+    def _is_mended_at(self, fault: Fault, node: str) -> bool:
         """Whether the part of a node that could not be has been changed since."""
         now, before = self.graph, self.saved
         if before is None or node not in now.nodes or node not in before.nodes:
