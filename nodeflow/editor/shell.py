@@ -218,14 +218,17 @@ class Shell:
         made = Editor.of(before, recovery.path, faults=recovery.faults, **more)
         return made.edited(recovery.graph, "recover")
 
-    def close(self) -> None:
-        """End cleanly: the run and what is under way end, and the journal is removed."""
+    def close(self, *, keep: bool = False) -> None:
+        """End cleanly: the run and what is under way end, and the journal is removed.
+
+        To `keep` it is to have changes offered at the next start.
+        """
         self._cancel()
         self._remember()
         if self._remembering is not None:
             self._remembering.done(PATIENCE)
         self.session.close()
-        self.store.close()
+        self.store.close(keep=keep)
 
     # -- files
 

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import signal
 import sys
 from dataclasses import replace
 from functools import partial
@@ -414,6 +415,7 @@ def faulty(update):
 
 
 def main(file="", epochs="0"):
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # of tests in the background, too
     app.Window = Watched
     if FAULTS:
         app.update = faulty(app.update)

@@ -180,10 +180,13 @@ class Store:
         if lock is not None:
             _remove(recovery.folder, lock)
 
-    def close(self) -> None:
-        """End cleanly: the journal is removed, what was not recovered is offered again."""
+    def close(self, *, keep: bool = False) -> None:
+        """End cleanly: the journal is removed, what was not recovered is offered again.
+
+        To `keep` it is to have what is in it offered again, too.
+        """
         if self._journal is not None:
-            self._journal.close()
+            self._journal.close(keep=keep)
             self._journal = None
         for lock in self._claimed.values():
             lock.close()
@@ -234,13 +237,19 @@ class Journal:
         with self._disk:
             self._remove()
 
-    def close(self) -> None:
-        """Remove everything and end the thread."""
+    def close(self, *, keep: bool = False) -> None:
+        """End the thread, and remove everything; to `keep` it is to write what waits instead."""
         with self._changed:
-            self._wanted = None
+            if not keep:
+                self._wanted = None
         self._loop.close()
+        if keep:
+            self._write_wanted()
         with self._disk:
-            self._remove()
+            if not keep:
+                self._remove()
+            elif self._lock is not None:
+                self._lock.close()
 
     def _remove(self) -> None:
         _remove(self.folder, self._lock)
