@@ -60,7 +60,9 @@ where panels take long, so does drawing."""
 _NONE, _HIDDEN, _SHOWN = -1, 0, 1
 _Kind = TypeVar("_Kind", np.bool_, np.int8)
 _NO_RUN = Live()
-_LABEL_STATE = ("mode", "hover", "values", "scene", "moved", "calm", "weights", "zoom")
+_LABEL_STATE = (
+    "mode", "hover", "values", "scene", "moved", "calm", "weights", "zoom", "carrying",
+)  # fmt: skip
 """What the values that stand on wires depend on."""
 _REACH = 6
 """Ports stick out of a node."""
@@ -653,13 +655,14 @@ class Canvas:
             mode, hover, self._values, self._scene, self._moved, editor.gesture is None,
             signs and self._weights,
             f"{min(editor.camera.zoom, 1.0):.1f}",  # nearer, there is more room for them
+            self._motion.carrying,
         )  # fmt: skip
         differs = [
             name
             for name, a, b in zip(_LABEL_STATE, state, self._label_state, strict=False)
             if a is not b and not (type(a) is str and a == b)
         ]
-        if self._come and differs and set(differs) <= {"values", "weights"}:
+        if self._come and differs and set(differs) <= {"values", "weights", "carrying"}:
             self.busy = True  # nodes show their new values first, labels in the next frame
             return self._label_list
         elsewhere = seen is not None and not np.array_equal(seen, self._labels_seen)
@@ -704,6 +707,8 @@ class Canvas:
         for stroke in found:
             if stroke.part == "trunk" or (stroke.part == "end" and len(stroke.wires) > 1):
                 continue  # it carries the values of many nodes
+            if any(view.wire in self._motion.carrying for view in stroke.wires):
+                continue  # a token tells it
             start = stroke.wires[0].wire.start
             value = self._values.get(start)
             if value is None or (mode == "changed" and not self._has_changed(start)):

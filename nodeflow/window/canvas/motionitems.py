@@ -15,6 +15,7 @@ from nodeflow.editor.canvas import aside
 from nodeflow.editor.playing.motion import Motion, Token, Traffic, motion, owner
 from nodeflow.editor.state.camera import Camera, Point
 from nodeflow.editor.state.model import Editor
+from nodeflow.graph import Wire
 from nodeflow.routing import along
 from nodeflow.scene import Scene
 from nodeflow.theme import Theme
@@ -31,8 +32,8 @@ _SMOOTH = 12.0
 _ONCE = 0.6
 """Seconds that a single step by key takes."""
 _TEXT, _CHIP = 11.0 * EM, 12.5 * EM
-_LEAST, _MOST = 0.72, 1.3
-"""Between these zooms tokens are as large as the canvas is; beyond they would not be read."""
+_LEAST, _MOST = 1.0, 1.3
+"""Between these zooms tokens are as large as the canvas is; what is smaller is not read."""
 _DOTS = 0.34
 """Below this zoom tokens are without their numbers."""
 _NAMED = 0.42
@@ -75,6 +76,7 @@ class MotionItems:
         self._widths: Mapping[str, float] = {}
         self._shares: Mapping[str, float] | None = None
         self._motion = _NOTHING
+        self._carrying: frozenset[Wire] = frozenset()
         self._moment: tuple[int, int] = (-1, 0)
         self._came, self._lasts = 0.0, 0.0
         self._drawn: tuple[object, ...] = ()
@@ -110,6 +112,11 @@ class MotionItems:
     def changed(self) -> frozenset[str]:
         """The addresses that hold another value since the last step."""
         return self._motion.changed
+
+    @property
+    def carrying(self) -> frozenset[Wire]:
+        """The wires on which a token tells the value."""
+        return self._carrying
 
     # --- wires
 
@@ -158,6 +165,9 @@ class MotionItems:
         self.began = found is not self._motion
         if self.began:
             self._motion = found
+            self._carrying = frozenset(
+                token.wire.wire for token in found.tokens if token.kind != "blame"
+            )
             self._begin(editor, now)
             self._take_wires(editor, found)
             self._written = ()
