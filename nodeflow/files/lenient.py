@@ -90,7 +90,7 @@ class _Sieve:
 
     def __init__(self, plain: Mapping[str, Any], folder: Path | None) -> None:
         self.faults: list[Fault] = []
-        self.plain = {
+        self.plain: dict[str, Any] = {
             key: dict(part) if isinstance(part, dict) else part for key, part in plain.items()
         }
         self._form()
@@ -217,9 +217,9 @@ class _Sieve:
             places[wire] = index
             found.append(wire)
         loops = closing(Graph(nodes=graph.nodes, wires=tuple(found)))
-        for wire, error in loops.items():
+        for wire, loop in loops.items():
             dropped.add((wire.target, wire.input))
-            self._left_out(graph, places[wire], wire, error)
+            self._left_out(graph, places[wire], wire, loop)
         return [str(wire) for wire in self._numbered(
             [wire for wire in found if wire not in loops], several, dropped, places
         )]  # fmt: skip

@@ -24,7 +24,7 @@ from nodeflow.editor.background import Service
 from nodeflow.editor.state.kept import Recovery
 from nodeflow.editor.state.model import Preferences
 from nodeflow.errors import FileError, NodeflowError
-from nodeflow.files import load, load_marked, save
+from nodeflow.files import Fault, load, load_marked, save
 from nodeflow.graph import Graph
 from nodeflow.homes import user_folder
 from nodeflow.jsontext import json_of
@@ -466,7 +466,8 @@ def _recovery(folder: Path) -> Recovery:
     where = None if about["folder"] is None else Path(about["folder"])
     file = _kept_in(folder, path)
     graph = replace(load(file), folder=where)
-    saved, faults = None, ()
+    saved: Graph | None = None
+    faults: tuple[Fault, ...] = ()
     if path is not None:
         with contextlib.suppress(FileError):
             saved, faults = load_marked(path)

@@ -540,11 +540,15 @@ class Editor:
         """The graph as it is drawn, without values and without what only the pointer adds."""
         if self.comparison is not None:
             return self.comparison.scene
-        whole = self._whole
-        hidden = self.graph.extra.get(LESSON, {}).get("hidden", ())
-        if not hidden or self.lesson is None or self.lesson.making:
-            return whole
-        return _SEEN.of((whole,), lambda: _without(whole, frozenset(hidden)))
+        whole, hidden = self._whole, self.hidden
+        return _SEEN.of((whole,), lambda: _without(whole, hidden)) if hidden else whole
+
+    @property
+    def hidden(self) -> frozenset[str]:
+        """The nodes that a lesson hides from whoever does it."""
+        if self.lesson is None or self.lesson.making:
+            return frozenset()
+        return frozenset(self.graph.extra.get(LESSON, {}).get("hidden", ()))
 
     @property
     def _whole(self) -> Scene:
