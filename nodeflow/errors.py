@@ -187,12 +187,15 @@ class ExportError(NodeflowError):
 
 
 class FileError(NodeflowError):
-    """A file that cannot be read or written; `path` is the place inside it (`$.nodes.w`)."""
+    """A file that cannot be read or written; `path` is the place inside it (`$.nodes.w`).
+
+    `why` is the message without file and place.
+    """
 
     def __init__(self, message: str, *, file: str = "", path: str = "") -> None:
         place = ": ".join(part for part in (file, path) if part)
         super().__init__(f"{place}: {message}" if place else message)
-        self.file, self.path = file, path
+        self.file, self.path, self.why = file, path, message
 
 
 class Overtaken(FileError):

@@ -153,7 +153,8 @@ def _in_panels(editor) -> Iterator[Told]:
                 yield Told("panel", part, start, live.age(start))
     yield Told("curve", cost_now(live), numbers=() if live.cost is None else (live.cost,))
     for row in watch_rows(live):
-        yield Told("watch", row.value, row.address, live.age(row.address))
+        text = f"{row.value} {row.age}".rstrip()
+        yield Told("watch", text, row.address, live.age(row.address), old=bool(row.age))
 
 
 def _parts(text: str) -> Iterator[str]:

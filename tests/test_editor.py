@@ -1,5 +1,6 @@
 """The editor without a window: messages in, an editor out."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -426,6 +427,31 @@ def test_wires_go_into_and_out_of_a_subgraph():
     assert within.drawn.nodes.keys() == {"output", "output_a"}
     assert within.inside == ("group2", "group1")
     assert do(nested, m.Do("expand")).drawn.nodes.keys() >= {"group1", "cost"}
+
+
+def test_whatever_is_found_is_shown_where_it_lies():
+    editor = do(opened(), m.Select(frozenset(["output", "output_a"])), m.Do("close"))
+    nested = do(editor, m.Select(frozenset(["group1", "cost"])), m.Do("close"))
+    ways = {"output": ("group2", "group1"), "output_a": ("group2", "group1"), "cost": ("group2",)}
+    for start in (nested, do(nested, m.Do("enter"))):
+        for node in nested.graph.nodes:
+            found = do(start, m.Do("find"), m.Typed(node))
+            number = [line.name for line in lines(found)].index(node)
+            shown = do(found, m.Chosen(number))
+            assert shown.inside == ways.get(node, ())
+            assert shown.selection == {node}
+            view = shown.drawn.nodes[node]
+            x, y = shown.camera.on_screen((view.x + view.width / 2, view.y + view.height / 2))
+            assert (x, y) == pytest.approx((shown.size[0] / 2, shown.size[1] / 2))
+
+
+def test_what_a_lesson_hides_is_not_found():
+    graph = nf.sample("lessons/first-steps")
+    lesson = graph.extra["lesson"] | {"hidden": ["cost"]}
+    editor = Editor.of(replace(graph, extra={**graph.extra, "lesson": lesson}))
+    led = do(editor, m.Do("lesson"), m.Do("find"))
+    assert "cost" not in {line.name for line in lines(led)}
+    assert "cost" in {line.name for line in lines(do(editor, m.Do("find")))}
 
 
 def test_aligning_and_distributing():

@@ -37,9 +37,11 @@ from nodeflow.editor.state.requests import (
 )
 from nodeflow.editor.state.runcommands import Step, Train
 from nodeflow.errors import DataError, FileError
+from nodeflow.files import load_marked
 from nodeflow.files.moving import moved
 from nodeflow.graph import Graph, Training
 from nodeflow.networks import network
+from nodeflow.scene import with_places
 
 GRAPHS = Path(__file__).parent.parent / "graphs"
 CSV = "a,b,kind\n" + "".join(f"{i % 7},{i * i % 11},{'ny'[i % 2]}\n" for i in range(24))
@@ -409,7 +411,7 @@ def gate(monkeypatch):
         return load
 
     monkeypatch.setattr("nodeflow.editor.shell.load", gated(nf.load))
-    monkeypatch.setattr(opening, "opened", gated(opening.opened))
+    monkeypatch.setattr("nodeflow.editor.shell.load_marked", gated(load_marked))
     monkeypatch.setattr("nodeflow.editor.shell._AT_ONCE", 0.01)
     yield is_open
     is_open.set()
@@ -642,37 +644,114 @@ def faulty(folder):
 
 def test_a_file_with_a_fault_in_a_node_opens_with_that_node_marked(tmp_path):
     path = faulty(tmp_path)
-    graph, mistakes = opening.opened(path)
-    assert mistakes.keys() == {("bias1", "init"), ("train", "rate")}
-    editor = do(xor(), m.Opened(graph, path, mistyped=mistakes), *opening.told(path, mistakes))
+    graph, faults = load_marked(path)
+    assert {fault.setting for fault in faults} == {("bias1", "init"), ("train", "rate")}
+    editor = do(xor(), m.Opened(graph, path, faults=faults), *opening.told(graph, path, faults))
     assert "faulty.json: bias1.init must be" in editor.notice.text
     assert "and 1 more" in editor.notice.text
-    for node, setting in mistakes:
+    assert len(editor.report.lines) == 2
+    for fault in faults:
+        node, setting = fault.setting
         assert setting in editor.drawn.nodes[node].problem
     assert not editor.drawn.nodes["theta1"].problem
     assert not editor.changed  # the file is as it was, until somebody saves
     assert editor.mistyped["train", "rate"].text == "fast"
     # Who saves it is told what the file holds now.
     saved = do(editor, m.Saved(graph, path))
-    assert (
-        saved.notice.text
-        == "saved faulty.json; bias1.init is glorot in it, and not 'sky', and 1 more"
-    )
+    assert saved.notice.text == "saved faulty.json; train.rate is 0.1 in it, and not 'fast'"
+    assert not saved.drawn.nodes["bias1"].problem
     # It is mended by a value that can be, however that is given; the other one stays marked.
     mended = do(editor, m.SetValue("train", "rate", 0.5))
-    assert mended.mistyped.keys() == {("bias1", "init")}
+    assert not mended.mistyped
     assert not mended.drawn.nodes["train"].problem
     assert mended.drawn.nodes["bias1"].problem
-    assert not do(mended, m.Opened(nf.Graph(), None)).mistyped
+    mended = do(mended, m.SetValue("bias1", "init", "zeros"))
+    assert not mended.drawn.nodes["bias1"].problem
+    assert do(mended, m.Do("undo")).drawn.nodes["bias1"].problem
+    assert not do(mended, m.Opened(nf.Graph(), None)).faults
 
 
 def test_outside_of_the_editor_such_a_file_is_refused(tmp_path):
     with pytest.raises(FileError, match=r"settings\.init: bias1\.init must be"):
         nf.load(faulty(tmp_path))
-    broken = tmp_path / "broken.json"
-    broken.write_text((GRAPHS / "xor.json").read_text("utf-8").replace("data.x ->", "data.z ->"))
-    with pytest.raises(FileError, match="no output 'z'"):
-        opening.opened(broken)
+
+
+def wrongly_wired(folder):
+    """Return a file in which the wires of the data start at a port that is not there."""
+    path = folder / "broken.json"
+    path.write_text((GRAPHS / "xor.json").read_text("utf-8").replace("data.x ->", "data.z ->"))
+    return path
+
+
+def test_a_wire_that_cannot_be_is_said_on_both_of_its_nodes(tmp_path):
+    path = wrongly_wired(tmp_path)
+    graph, faults = load_marked(path)
+    editor = do(xor(), m.Opened(graph, path, faults=faults), *opening.told(graph, path, faults))
+    assert editor.notice.text.startswith(
+        "broken.json: the wire 'data.z -> hidden.a' is left out: "
+        "node 'data' (dataset) has no output 'z'; it has x, y"
+    )
+    for node in ("data", "hidden"):
+        assert "the wire 'data.z -> hidden.a' is left out" in editor.drawn.nodes[node].problem
+    # Who wires it is done with it; undo marks it again, as a move of the node does not.
+    moved = do(editor, m.Select(frozenset(["hidden"])), m.Key("Right"))
+    assert moved.drawn.nodes["hidden"].problem
+    wired = moved.edited(moved.graph.connect("data.x", "hidden.a"), "wire")
+    assert not {*(view.problem for view in wired.drawn.nodes.values())} - {""}
+    assert do(wired, m.Do("undo")).drawn.nodes["data"].problem
+
+
+def performed(shell, editor):
+    """Return the editor after what it asks the shell for."""
+    for request in editor.requests:
+        editor = do(editor, *shell.perform(request, editor))
+    return editor
+
+
+def test_what_cannot_be_is_not_lost_by_a_save_without_a_word(tmp_path, shell):
+    path = wrongly_wired(tmp_path)
+    text = path.read_bytes()
+    graph, faults = load_marked(path)
+    editor = do(Editor.of(Graph()), m.Opened(with_places(graph), path, faults=faults))
+    asked = performed(shell, do(editor, m.Do("save")))
+    assert isinstance(asked.popup, Question)
+    assert "the wire 'data.z -> hidden.a' is left out" in asked.popup.text
+    assert path.read_bytes() == text
+    for kept in (choose(asked, "Cancel"), do(asked, m.Key("Escape"))):
+        assert (kept.popup, kept.requests, kept.leaving) == (None, (), None)
+    assert whats(choose(asked, "Save as …")) == [AskSave()]
+    other = do(editor, *shell.perform(Save(tmp_path / "other.json"), editor))
+    assert (other.path.name, other.faults, path.read_bytes()) == ("other.json", (), text)
+    saved = performed(shell, choose(asked, "Save without it"))
+    assert nf.load(path) == saved.graph
+    assert not saved.faults
+    assert path.with_name("broken.json.bak").read_bytes() == text
+    assert isinstance(shell.perform(Save(path), saved)[0], m.Saved)  # it is asked once
+
+
+def test_what_was_mended_is_not_asked_about(tmp_path, shell):
+    path = faulty(tmp_path)
+    graph, faults = load_marked(path)
+    editor = do(Editor.of(Graph()), m.Opened(with_places(graph), path, faults=faults))
+    mended = do(editor, m.SetValue("train", "rate", 0.5))
+    asked = performed(shell, do(mended, m.Do("save")))
+    assert "bias1.init" in asked.popup.text
+    assert "train.rate" not in asked.popup.text
+    both = do(mended, m.SetValue("bias1", "init", "zeros"), m.Do("save"))
+    assert performed(shell, both).notice.text == "saved faulty.json"
+    assert nf.load(path).settings("bias1")["init"] == "zeros"
+
+
+def test_leaving_waits_for_the_answer_to_what_would_be_lost(tmp_path, shell):
+    path = wrongly_wired(tmp_path)
+    graph, faults = load_marked(path)
+    opened = m.Opened(with_places(graph), path, faults=faults)
+    editor = do(Editor.of(Graph()), opened, m.SetValue("train", "rate", 1.0), m.Do("quit"))
+    asked = performed(shell, choose(editor, "Save"))
+    assert "will lose it" in asked.popup.text
+    assert whats(performed(shell, choose(asked, "Save without it"))) == [Quit()]
+    stayed = choose(performed(shell, choose(editor, "Save")), "Cancel")
+    assert stayed.leaving is None
 
 
 def test_what_cannot_be_is_kept_until_it_is_mended_or_given_up():

@@ -16,6 +16,8 @@ import nodeflow as nf
 from nodeflow.declare import CATALOG
 from nodeflow.errors import NodeflowError
 from nodeflow.files import dumps, loads
+from nodeflow.files.lenient import marked
+from nodeflow.files.reader import Source
 from nodeflow.graph import Graph, Node, Wire
 
 T = TypeVar("T")
@@ -42,11 +44,28 @@ def survive(data: str | bytes) -> None:
     assert not sentence or sentence.startswith("spoilt.json: ")
     assert "\n" not in sentence
     if graph is None:
+        opened(data)
         return
     written = dumps(graph)
     assert dumps(loads(written)) == written
     _, sentence = outcome(lambda: examine(graph))
     assert "\n" not in sentence
+
+
+def opened(data: str | bytes) -> None:
+    """Read a document that is refused as the editor does; what is left of it is a graph."""
+    try:
+        plain = Source(data, "spoilt.json").plain()
+    except NodeflowError:
+        return
+    is_graph = plain.get("format") == "nodeflow" and isinstance(plain.get("nodes", {}), dict)
+    found, _ = outcome(lambda: marked(Source(data, "spoilt.json")))
+    assert (found is not None) == is_graph
+    if found is not None:
+        graph, faults = found
+        assert faults
+        assert not any("\n" in fault.sentence for fault in faults)
+        assert dumps(loads(dumps(graph))) == dumps(graph)
 
 
 def outcome(act: Callable[[], T]) -> tuple[T | None, str]:

@@ -33,9 +33,11 @@ def edited(file: str | None, other: str | None = None) -> int:
     why = display.reason()
     if why is not None:
         return refuse(state(), why, FAULT)
-    for one in (file, other):
-        if one is not None:
-            load(one)  # a fault of the file is said here, before a window opens
+    # What is no graph is told here, before a window opens.
+    if file is not None:
+        load(file, marked=True)
+    if other is not None:
+        load(other)
     from nodeflow.window.app import main as window
 
     return window(

@@ -36,14 +36,17 @@ def working(file: str, **shares: float) -> Iterator[Callable[[str], None]]:
         yield enter
 
 
-def load(file: str) -> Graph:
-    """Return the graph in a file; its node types are known then."""
+def load(file: str, *, marked: bool = False) -> Graph:
+    """Return the graph in a file; its node types are known then.
+
+    What cannot be in the file is left out where that will be `marked`, and refused elsewhere.
+    """
     import nodeflow.nodes  # noqa: F401  (a graph needs its node types)
-    from nodeflow.files import load as loaded
+    from nodeflow import files
     from nodeflow.plugins.enabling import load_enabled
 
     load_enabled()
-    graph = loaded(file)
+    graph = files.load_marked(file)[0] if marked else files.load(file)
     _say_what_is_read(graph)
     return graph
 

@@ -26,6 +26,7 @@ from nodeflow.editor.state.messages import (
     Differed,
     Ended,
     Failed,
+    Losing,
     Message,
     Noted,
     Offered,
@@ -61,7 +62,7 @@ from nodeflow.errors import ExportError, FileError, NodeflowError, Overtaken
 from nodeflow.examples import sample
 from nodeflow.export import export
 from nodeflow.export.compared import both
-from nodeflow.files import load, load_run, run_file_of, save, save_run
+from nodeflow.files import load, load_marked, load_run, run_file_of, save, save_run
 from nodeflow.files.moving import moved
 from nodeflow.garbage import collection_paused
 from nodeflow.graph import Graph
@@ -106,8 +107,8 @@ class Shell:
 
     def _answer(self, request: ShellRequest, editor: Editor) -> list[Message]:
         match request:
-            case Save(path=path):
-                return self._save(path or editor.path, editor)
+            case Save(path=path, knowing=knowing):
+                return self._save(path or editor.path, editor, knowing=knowing)
             case OpenFile(path=path):
                 return self._open(path or editor.path, editor)
             case OpenSample(name=name):
@@ -215,16 +216,20 @@ class Shell:
         """Return an editor with a recovered graph; undoing leads back to its file."""
         self.store.adopt(recovery)
         before = Graph() if recovery.saved is None else recovery.saved
-        return Editor.of(before, recovery.path, **more).edited(recovery.graph, "recover")
+        made = Editor.of(before, recovery.path, faults=recovery.faults, **more)
+        return made.edited(recovery.graph, "recover")
 
-    def close(self) -> None:
-        """End cleanly: the run and what is under way end, and the journal is removed."""
+    def close(self, *, keep: bool = False) -> None:
+        """End cleanly: the run and what is under way end, and the journal is removed.
+
+        To `keep` it is to have changes offered at the next start.
+        """
         self._cancel()
         self._remember()
         if self._remembering is not None:
             self._remembering.done(PATIENCE)
         self.session.close()
-        self.store.close()
+        self.store.close(keep=keep)
 
     # -- files
 
@@ -236,7 +241,7 @@ class Shell:
         opened = [] if editor.path is None else self._open(editor.path, editor)
         return [*opened, Noted(said)]
 
-    def _save(self, path: Path | None, editor: Editor) -> list[Message]:
+    def _save(self, path: Path | None, editor: Editor, *, knowing: bool) -> list[Message]:
         graph = editor.graph
         if path is None:
             return [Failed("the graph has no file yet: choose a name for it")]
@@ -244,6 +249,8 @@ class Shell:
             path = path.with_suffix(".json")
         if path.suffix.lower() == PICTURE:
             return [Failed(f"{path.name} is a picture, a graph is saved as .json: save it as that")]
+        if editor.unmended and not knowing and editor.path and _is_same(path, editor.path):
+            return [Losing(path)]
         before, graph = graph, moved(graph, path.parent)
         try:
             save(graph, path)
@@ -266,18 +273,19 @@ class Shell:
 
         def work(_progress: Progress) -> _Then:
             with collection_paused():
-                graph, mistakes = opening.opened(path)
+                graph, faults = load_marked(path)
                 graph = with_places(graph)
                 # Reading its data takes the longest, and the window would wait for it.
-                drawn = Editor.of(graph, path, mistyped=mistakes).drawn
+                mistyped = opening.mistyped(graph, faults)
+                drawn = Editor.of(graph, path, mistyped=mistyped, faults=faults).drawn
                 prepare(drawn)
 
             def then() -> list[Message]:
                 self._opened.append((path, drawn))
                 return [
-                    Opened(graph, path, mistyped=mistakes),
+                    Opened(graph, path, faults=faults),
                     *offered(graph, path),
-                    *opening.told(path, mistakes),
+                    *opening.told(graph, path, faults),
                 ]
 
             return then

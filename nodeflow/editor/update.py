@@ -11,7 +11,7 @@ from nodeflow.editor import teaching
 from nodeflow.editor.canvas import editing, gestures, minimap
 from nodeflow.editor.commands import file, network, registry, view
 from nodeflow.editor.dialogs import differing, popups
-from nodeflow.editor.documents import plugins
+from nodeflow.editor.documents import opening, plugins
 from nodeflow.editor.panels import training
 from nodeflow.editor.playing import controls
 from nodeflow.editor.run import sweeping
@@ -27,6 +27,7 @@ from nodeflow.editor.state.messages import (
     Ended,
     Failed,
     Key,
+    Losing,
     Message,
     Mistype,
     Moved,
@@ -174,9 +175,12 @@ def _answered(editor: Editor, message: Message) -> Editor:
         case Pasted(text=text):
             at = editor.aim
             return editing.attempted(editor, lambda: editing.pasted(editor, text, at))
-        case Opened(graph=graph, path=path, kept=kept, mistyped=mistyped):
-            made = Editor.of(graph, path, size=editor.size, preferences=editor.preferences)
-            made = replace(made, recent=_newest(editor, path), mistyped=mistyped)
+        case Opened(graph=graph, path=path, kept=kept, faults=faults):
+            made = Editor.of(
+                graph, path, size=editor.size, preferences=editor.preferences,
+                recent=_newest(editor, path), faults=faults,
+                mistyped=opening.mistyped(graph, faults),
+            )  # fmt: skip
             if path is None and not kept:  # nothing of it is in a file
                 made = replace(made, saved=Graph())
             made = registry.done(made, "first-view").asking(RunAnew())
@@ -186,8 +190,9 @@ def _answered(editor: Editor, message: Message) -> Editor:
             if before is not None and before is editor.graph:
                 history = history.instead(graph)
             made = replace(
-                editor, history=history, saved=graph, path=path, recent=_newest(editor, path)
-            )
+                editor, history=history, saved=graph, path=path, recent=_newest(editor, path),
+                faults=(),
+            )  # fmt: skip
             return file.left(made.with_notice(f"saved {path.name}{_left_out(editor)}"))
         case Derived(graph=graph, label=label):
             return network.derived(editor, graph, label)
@@ -199,6 +204,8 @@ def _answered(editor: Editor, message: Message) -> Editor:
                 f"{editor.busy} …"
             )
             return replace(editor, busy="", notice=None if announced else editor.notice)
+        case Losing(path=path):
+            return opening.asked(editor, path)
         case DialogCancelled():
             return replace(editor, leaving=None)
         case RunUpdate(live=live):

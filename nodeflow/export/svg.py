@@ -41,6 +41,8 @@ _SMALL = 10.0, 9.0
 """Sizes of numbers on wires."""
 _BETWEEN = 52.0
 """What lies between the ports of two columns of nodes: there a weight is written."""
+_EDGE, _GAP = 1.5, 1.0
+"""What its box has around it, and what lies between that and the ports."""
 _FONT = "DejaVu Sans, Verdana, Segoe UI, sans-serif"
 _FOREIGN = re.compile("[^\\t\\n\\r\\x20-\\ud7ff\\ue000-\\ufffd\\U00010000-\\U0010ffff]")
 """Characters that XML does not have."""
@@ -192,10 +194,11 @@ def _weights(wires: Iterable[WireView], theme: Theme) -> Iterator[str]:
             else (weighed(wire.weight, wire.carried), weighed(wire.weight))
         )
         written = ((text, size, width_of(text, size)) for text in texts for size in _SMALL)
-        text, size, wide = next((one for one in written if one[2] + 2 <= _BETWEEN), ("", 0, 0))
+        fits = (one for one in written if one[2] + 2 * (_EDGE + _GAP) <= _BETWEEN)
+        text, size, wide = next(fits, ("", 0, 0))
         if not text:
             continue
-        half = wide / 2 + 1.5
+        half = wide / 2 + _EDGE
         yield (
             f'<rect x="{x - half:g}" y="{y - 7:g}" width="{2 * half:g}" height="14" '
             f'fill="{theme.canvas}" stroke="{theme.border}" stroke-width="0.6"/>'

@@ -4,9 +4,10 @@ Whatever is wrong with a file, it is a `FileError` that names the file and the p
 """
 
 from nodeflow.files.form import NEWEST, VERSION, schema
+from nodeflow.files.lenient import Fault, load_marked
 from nodeflow.files.migrations import MIGRATIONS
 from nodeflow.files.names import run_file_of, sidecar_of
-from nodeflow.files.reader import SettingFault, load, load_marked, loads
+from nodeflow.files.reader import load, loads
 from nodeflow.files.runfile import RunFile, load_run, require_place, save_run
 from nodeflow.files.writer import dumps, save, whole
 
@@ -14,8 +15,8 @@ __all__ = [
     "MIGRATIONS",
     "NEWEST",
     "VERSION",
+    "Fault",
     "RunFile",
-    "SettingFault",
     "dumps",
     "load",
     "load_marked",

@@ -8,6 +8,7 @@ From here come both the reader's checks and the published schema (`graph-1.schem
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -165,6 +166,9 @@ _EXPECTED: dict[tuple[str, ...], str] = {
 
 _DERIVED = frozenset(DerivedForm.__struct_fields__)
 
+Fault = tuple[str, tuple[str | int, ...]]
+"""What is wrong with a part of a file, and the keys that lead to it."""
+
 
 def shaped(raw: dict[str, Any], *, file: str = "") -> GraphForm:
     """Return the plain object as a graph's form, or raise `FileError` with the place."""
@@ -173,74 +177,80 @@ def shaped(raw: dict[str, Any], *, file: str = "") -> GraphForm:
         if raw.keys() & _DERIVED:
             msgspec.convert(raw, DerivedForm)
     except msgspec.ValidationError as error:
-        message, keys = _first_fault(raw)
+        message, keys = next(form_faults(raw), ("", ()))
         raise FileError(message or str(error), file=file, path=at(*keys)) from None
     return form
 
 
-def _first_fault(raw: dict[str, Any]) -> tuple[str, tuple[str | int, ...]]:
-    """Find what `convert` refused, with the key of the entry, which its own message leaves out."""
+def form_faults(raw: Mapping[str, Any]) -> Iterator[Fault]:
+    """Yield all that `convert` refuses, with the key of the entry, which its message leaves out."""
     for name in GraphForm.__struct_fields__:
         if name not in raw or _converts({name: raw[name]}):
             continue
         value = raw[name]
-        if name == "training" and isinstance(value, dict):
-            for key, part in value.items():
-                if not _converts({name: {key: part}}):
-                    return _wrong((name, key), (name, key), part)
-        if name in ("nodes", "groups", "layout") and isinstance(value, dict):
-            for key, part in value.items():
-                if not _converts({name: {key: part}}):
-                    if name == "nodes":
-                        return _node_fault(key, part)
-                    if name == "groups" and isinstance(part, dict):
-                        return _group_fault(key, part)
-                    return _wrong((name, "*"), (name, key), part)
-        if name == "wires" and isinstance(value, list):
-            for index, part in enumerate(value):
-                if not isinstance(part, str):
-                    return _wrong((name, "*"), (name, index), part)
-        return _wrong((name,), (name,), value)
+        inside = list(_faults_in(name, value))
+        yield from inside or [_wrong((name,), (name,), value)]
     for name in sorted(raw.keys() & _DERIVED):
         if _converts({name: raw[name]}, DerivedForm):
             continue
         value = raw[name]
-        for key, part in value.items() if isinstance(value, dict) else ():
-            rule = (name, key if name == "places" else "*")
-            if rule in _EXPECTED and not _converts(
-                {name: {"stood": {}, "placed": {}, key: part} if name == "places" else {key: part}},
-                DerivedForm,
-            ):
-                return _wrong(rule, (name, key), part)
-        return _wrong((name,), (name,), value)
-    return "", ()
+        inside = list(_derived_faults(name, value)) if isinstance(value, dict) else []
+        yield from inside or [_wrong((name,), (name,), value)]
 
 
-def _group_fault(key: str, value: dict[str, Any]) -> tuple[str, tuple[str | int, ...]]:
+def _faults_in(name: str, value: Any) -> Iterator[Fault]:
+    if isinstance(value, dict) and name in ("training", "nodes", "groups", "layout"):
+        for key, part in value.items():
+            if _converts({name: {key: part}}):
+                continue
+            if name == "training":
+                yield _wrong((name, key), (name, key), part)
+            elif name == "nodes":
+                yield from _node_faults(key, part)
+            elif name == "groups" and isinstance(part, dict):
+                yield from _group_faults(key, part)
+            else:
+                yield _wrong((name, "*"), (name, key), part)
+    elif isinstance(value, list) and name == "wires":
+        for index, part in enumerate(value):
+            if not isinstance(part, str):
+                yield _wrong((name, "*"), (name, index), part)
+
+
+def _derived_faults(name: str, value: dict[str, Any]) -> Iterator[Fault]:
+    for key, part in value.items():
+        rule = (name, key if name == "places" else "*")
+        if rule in _EXPECTED and not _converts(
+            {name: {"stood": {}, "placed": {}, key: part} if name == "places" else {key: part}},
+            DerivedForm,
+        ):
+            yield _wrong(rule, (name, key), part)
+
+
+def _group_faults(key: str, value: dict[str, Any]) -> Iterator[Fault]:
     for name, part in value.items():
         if _converts({"groups": {key: {name: part}}}):
             continue
         if name == "nodes" and isinstance(part, list):
-            index = next(i for i, one in enumerate(part) if not isinstance(one, str))
-            return _wrong(("groups", "*", name, "*"), ("groups", key, name, index), part[index])
-        return _wrong(("groups", "*", name), ("groups", key, name), part)
-    return "", ("groups", key)
+            for index, one in enumerate(part):
+                if not isinstance(one, str):
+                    yield _wrong(("groups", "*", name, "*"), ("groups", key, name, index), one)
+        else:
+            yield _wrong(("groups", "*", name), ("groups", key, name), part)
 
 
-def _node_fault(key: str, value: Any) -> tuple[str, tuple[str | int, ...]]:
+def _node_faults(key: str, value: Any) -> Iterator[Fault]:
     if not isinstance(value, dict):
-        return _wrong(("nodes", "*"), ("nodes", key), value)
+        yield _wrong(("nodes", "*"), ("nodes", key), value)
+        return
     if "type" not in value:
-        return '"type" is missing, the name of a node type', ("nodes", key)
+        yield '"type" is missing, the name of a node type', ("nodes", key)
     for name, part in value.items():
         if not _converts({"nodes": {key: {"type": "t", name: part}}}):
-            return _wrong(("nodes", "*", name), ("nodes", key, name), part)
-    return "", ("nodes", key)
+            yield _wrong(("nodes", "*", name), ("nodes", key, name), part)
 
 
-def _wrong(
-    rule: tuple[str, ...], keys: tuple[str | int, ...], value: Any
-) -> tuple[str, tuple[str | int, ...]]:
+def _wrong(rule: tuple[str, ...], keys: tuple[str | int, ...], value: Any) -> Fault:
     return f"expected {_EXPECTED.get(rule, 'something else')}, got {describe(value)}", keys
 
 

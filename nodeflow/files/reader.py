@@ -6,7 +6,7 @@ import hashlib
 import math
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -41,72 +41,86 @@ _TRAINING_KEYS = frozenset(TrainingForm.__struct_fields__)
 
 
 @dataclass(frozen=True, slots=True)
-class SettingFault:
-    """A setting in a file that cannot be."""
+class Source:
+    """The text of a graph file, and what its graph is to know of where it comes from."""
 
-    node: str
-    setting: str
-    value: Any
-    why: str
+    text: str | bytes
+    file: str
+    """Its name in messages."""
+    folder: Path | None = None
+    origin: tuple[str, str] | None = None
 
+    def plain(self) -> dict[str, Any]:
+        """Return the object that the text holds, with the keys of today's version."""
+        return migrated(decode(self.text, file=self.file), file=self.file)
 
-def load_marked(path: str | os.PathLike[str]) -> tuple[Graph, tuple[SettingFault, ...]]:
-    """Return the graph of a file as `load` does, and the settings in it that cannot be.
-
-    Those are left out, so that their defaults stand in for them; whatever else is wrong raises
-    `FileError`.
-    """
-    faults: list[SettingFault] = []
-    graph = load(path, faults)
-    return graph, tuple(faults)
+    def graph(self, plain: dict[str, Any]) -> Graph:
+        """Return the graph that such an object is; raises `FileError`."""
+        return built(plain, file=self.file, folder=self.folder, origin=self.origin)
 
 
-def load(path: str | os.PathLike[str], faults: list[SettingFault] | None = None) -> Graph:
+def source_of(path: str | os.PathLike[str]) -> Source:
+    """Return the text of a graph file, of a PNG that carries one, or in the address of a page."""
+    if is_address(os.fspath(path)):
+        address = os.fspath(path)
+        return Source(graph_in_address(address), address.partition("#")[0])
+    path = Path(path)
+    data = disk.read(path, MAX_BYTES, too_large)
+    if is_picture(data):
+        return Source(graph_in(data, file=str(path)), str(path), path.parent)
+    origin = os.path.realpath(path), hashlib.sha256(data).hexdigest()
+    return Source(data, str(path), path.parent, origin)
+
+
+def load(path: str | os.PathLike[str]) -> Graph:
     """Return the graph of a file, or of a PNG that carries one; its `folder` is the file's.
 
     The address of a page (`xor.html#…`) has the graph in it.
 
     Nothing is imported or executed. Whatever is wrong, also with the arrays beside the file,
-    raises `FileError` with the place inside the file. Settings that cannot be are left out where
-    a list is given that takes them (`load_marked`).
+    raises `FileError` with the place inside the file; `load_marked` leaves out what cannot be.
     """
-    if is_address(os.fspath(path)):
-        address = os.fspath(path)
-        return loads(graph_in_address(address), file=address.partition("#")[0])
-    path = Path(path)
-    data = disk.read(path, MAX_BYTES, too_large)
-    if is_picture(data):
-        return loads(graph_in(data, file=str(path)), file=str(path), folder=path.parent)
-    origin = os.path.realpath(path), hashlib.sha256(data).hexdigest()
-    return loads(data, file=str(path), folder=path.parent, faults=faults, origin=origin)
+    source = source_of(path)
+    return source.graph(source.plain())
 
 
-@collection_paused()
 def loads(
     text: str | bytes,
     *,
     file: str = "",
     folder: str | os.PathLike[str] | None = None,
     beside: bool = True,
-    faults: list[SettingFault] | None = None,
     origin: tuple[str, str] | None = None,
 ) -> Graph:
     """Return the graph of a file's text, or raise `FileError`.
 
     `file` is the name in messages, `folder` where arrays beside the file are looked for. Unless
     they are wanted (`beside`) what refers to them stays as it is: such a graph can be compared
-    and written, not run. `faults` takes settings that cannot be (`load_marked`), and `origin` is
-    kept in the graph, with what checking it finds out: a copy would have to find that again.
+    and written, not run. `origin` is kept in the graph, with what checking it finds out: a copy
+    would have to find that again.
     """
-    raw = migrated(decode(text, file=file), file=file)
-    version = raw["version"]
-    raw["version"] = VERSION  # the keys of all versions since are the same
+    where = None if folder is None else Path(folder)
+    plain = Source(text, file).plain()
+    return built(plain, file=file, folder=where, beside=beside, origin=origin)
+
+
+@collection_paused()
+def built(
+    plain: Mapping[str, Any],
+    *,
+    file: str,
+    folder: Path | None,
+    beside: bool = True,
+    origin: tuple[str, str] | None = None,
+) -> Graph:
+    """Return the graph that a file's object is, or raise `FileError`."""
+    version = plain["version"]
+    raw = {**plain, "version": VERSION}  # the keys of all versions since are the same
     form = shaped(raw, file=file)
     check_lesson(raw, file=file)
-    where = None if folder is None else Path(folder)
     nodes: dict[str, Node] = {}
     bare: dict[str, Node] = {}  # nodes are inert: those of which a file says the type only are one
-    with Sidecars(where, read=beside) as sidecars:
+    with Sidecars(folder, read=beside) as sidecars:
         for key, part in form.nodes.items():
             given = raw["nodes"][key]
             if len(given) > 1:
@@ -124,39 +138,15 @@ def loads(
         groups=raw.get("groups", {}),
         layout=form.layout,
         extra=_extra(raw),
-        folder=where,
+        folder=folder,
         version=version,
         origin=origin,
     )
-    while True:
-        try:
-            (graph if beside else without_references(graph)).validate()
-        except GraphError as error:
-            place = _place(graph, error)
-            fault = None if faults is None else _fault_at(graph, place, error)
-            if faults is None or fault is None:
-                raise FileError(str(error), file=file, path=at(*place)) from error
-            faults.append(fault)
-            graph = _without_setting(graph, fault)
-        else:
-            return graph
-
-
-def _fault_at(graph: Graph, place: tuple[str | int, ...], error: GraphError) -> SettingFault | None:
-    """Return the setting that stands at a place, if what is wrong is one."""
-    match place:
-        case ("nodes", str(key), "settings", str(name), *_) if name in graph.nodes[key].settings:
-            why = str(error).removeprefix(f"{key}.{name} ")
-            return SettingFault(key, name, graph.nodes[key].settings[name], why)
-        case _:
-            return None
-
-
-def _without_setting(graph: Graph, fault: SettingFault) -> Graph:
-    node = graph.nodes[fault.node]
-    others = {name: value for name, value in node.settings.items() if name != fault.setting}
-    nodes = {**graph.nodes, fault.node: replace(node, settings=Settings(others))}
-    return replace(graph, nodes=Nodes(nodes))
+    try:
+        (graph if beside else without_references(graph)).validate()
+    except GraphError as error:
+        raise FileError(str(error), file=file, path=at(*_place(graph, error))) from error
+    return graph
 
 
 def _extra(raw: Mapping[str, Any]) -> dict[str, Any]:
@@ -189,14 +179,17 @@ def _node(key: str, form: NodeForm, raw: Mapping[str, Any], sidecars: Sidecars, 
 
 
 def _array(key: str, name: str, value: Any, sidecars: Sidecars, file: str) -> Any:
+    try:
+        return array_of(value, sidecars)
+    except FileError as error:
+        path = at("nodes", key, "settings", name)
+        raise FileError(error.why, file=file, path=path) from error
+
+
+def array_of(value: Any, sidecars: Sidecars) -> Any:
+    """Return what a file has for an array, read from beside the file if it lies there."""
     if isinstance(value, dict):
-        if not sidecars.wanted:
-            return inert(value)
-        try:
-            return sidecars.read(value)
-        except FileError as error:
-            path = at("nodes", key, "settings", name)
-            raise FileError(str(error), file=file, path=path) from error
+        return sidecars.read(value) if sidecars.wanted else inert(value)
     if isinstance(value, list) and _count(value) > LARGE:
         try:
             return Array(np.array(value, dtype=np.float64)) if _all_numbers(value) else inert(value)

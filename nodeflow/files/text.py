@@ -100,8 +100,7 @@ def too_large(size: int) -> str:
 
 def named(error: FileError, file: str) -> FileError:
     """Return the same fault with the file's name."""
-    message = str(error).removeprefix(f"{error.path}: ")
-    return FileError(message, file=file, path=error.path)
+    return FileError(error.why, file=file, path=error.path)
 
 
 def _text(data: str | bytes, file: str) -> tuple[str, bool]:

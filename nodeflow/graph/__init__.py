@@ -5,7 +5,14 @@ are feedback wires, into a port that its type marks as one (`parameter.next`,
 `accumulate.previous`): they carry a value into the next update.
 """
 
+from nodeflow.graph.checking import (
+    number_too_many,
+    numbering_fault,
+    port_entered,
+    port_taken,
+)
 from nodeflow.graph.graph import Graph
+from nodeflow.graph.loops import closing
 from nodeflow.graph.node import MODES, Node, check_id
 from nodeflow.graph.ranking import ranks
 from nodeflow.graph.renaming import DRAWN_AS, PART, ROWS, UNFOLDED, copy_of, drawn_as
@@ -25,9 +32,14 @@ __all__ = [
     "Wire",
     "by_port",
     "check_id",
+    "closing",
     "copy_of",
     "drawn_as",
     "in_order",
+    "number_too_many",
+    "numbering_fault",
+    "port_entered",
+    "port_taken",
     "ranks",
     "renumbered",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from nodeflow.declare import NodeType, Port
 from nodeflow.errors import (
@@ -58,21 +58,11 @@ def check_wires(
         if end in single:
             raise port_taken(wire, single[end])
         if wire.index is not None:
-            raise GraphError(
-                f"'{wire.end}' takes one wire, so it has no [{wire.index}]", node=wire.target
-            )
+            raise number_too_many(wire)
         single[end] = wire
     for (target, name), into in joined.items():
-        if len(into) == 1 and into[0].index in (None, 0):
-            continue
-        indices = sorted(-1 if wire.index is None else wire.index for wire in into)
-        if indices != list(range(len(into))):
-            how = f"[0] to [{len(into) - 1}]" if len(into) > 1 else "[0], or not at all"
-            what = f"{len(into)} wires" if len(into) > 1 else "wire"
-            raise GraphError(
-                f"the {what} into '{target}.{name}' must be numbered {how}",
-                node=target,
-            )
+        if (fault := numbering_fault(target, name, into)) is not None:
+            raise fault
 
 
 def port_entered(wire: Wire, nodes: Mapping[str, Node]) -> Port | None:
@@ -115,6 +105,23 @@ def port_taken(wire: Wire, there: Wire) -> PortTaken:
         f"remove it before connecting {wire.start}",
         node=wire.target,
     )
+
+
+def number_too_many(wire: Wire) -> GraphError:
+    """Return what is wrong with a numbered wire into a port that takes one."""
+    return GraphError(f"'{wire.end}' takes one wire, so it has no [{wire.index}]", node=wire.target)
+
+
+def numbering_fault(target: str, port: str, wires: Collection[Wire]) -> GraphError | None:
+    """Return what is wrong with the numbers of the wires into a `…` port, if anything is."""
+    if len(wires) == 1 and next(iter(wires)).index in (None, 0):
+        return None
+    indices = sorted(-1 if wire.index is None else wire.index for wire in wires)
+    if indices == list(range(len(wires))):
+        return None
+    how = f"[0] to [{len(wires) - 1}]" if len(wires) > 1 else "[0], or not at all"
+    what = f"{len(wires)} wires" if len(wires) > 1 else "wire"
+    return GraphError(f"the {what} into '{target}.{port}' must be numbered {how}", node=target)
 
 
 def loop_through(what: str, nodes: list[str]) -> Loop:

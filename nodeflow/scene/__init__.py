@@ -5,7 +5,7 @@ Window and exports draw the same scene. Lengths are canvas units, y points down.
 
 from nodeflow.scene.changes import Change
 from nodeflow.scene.fields import NOTE, inline_setting, note, slid_to
-from nodeflow.scene.groups import closed_groups, levels, outer, within
+from nodeflow.scene.groups import closed_groups, levels, outer, way_to, within
 from nodeflow.scene.making import scene, scene_at_once
 from nodeflow.scene.nodes import unknown, with_places
 from nodeflow.scene.pieces import (
@@ -52,6 +52,7 @@ __all__ = [
     "sized",
     "slid_to",
     "unknown",
+    "way_to",
     "with_places",
     "within",
 ]

@@ -39,6 +39,16 @@ def levels(graph: Graph) -> dict[str, str | None]:
     return found
 
 
+def way_to(graph: Graph, node: str) -> tuple[str, ...]:
+    """Return the closed groups that are to be entered, one in the other, to see a node."""
+    way: list[str] = []
+    level = levels(graph).get(node)
+    while level is not None and level not in way:
+        way.append(level)
+        level = outer(graph, level)
+    return tuple(reversed(way))
+
+
 def within(graph: Graph, group: str) -> frozenset[str]:
     """Return all nodes of a closed group, those of groups in it too."""
     return _within(graph, group, _held(graph))

@@ -19,7 +19,7 @@ from nodeflow.editor.documents.exporting import ExportForm, requested
 from nodeflow.editor.documents.store import Recent
 from nodeflow.editor.state.kept import Recovery
 from nodeflow.editor.state.messages import Do, Failed, Key, Message, OpenRun, Pasted, Place, Resized
-from nodeflow.editor.state.model import Editor
+from nodeflow.editor.state.model import Editor, Question
 from nodeflow.editor.state.requests import (
     AskDiffer,
     AskExport,
@@ -40,9 +40,11 @@ from nodeflow.editor.state.requests import (
 from nodeflow.editor.update import update
 from nodeflow.errors import FileError, NodeflowError
 from nodeflow.examples import sample
+from nodeflow.files import Fault, load_marked
 from nodeflow.files.lessonform import LESSON
 from nodeflow.graph import Graph
 from nodeflow.plugins import load_enabled
+from nodeflow.streams import INTERRUPTED
 from nodeflow.sweeps import Sweep
 from nodeflow.window.canvas.canvas import Canvas
 from nodeflow.window.dialogs.dialogs import Dialogs
@@ -56,7 +58,7 @@ from nodeflow.window.panels.playpanel import PlayPanel
 from nodeflow.window.panels.tabs import Tabs
 from nodeflow.window.panels.timelinebar import TimelineBar
 from nodeflow.window.panels.training import TrainingPanel
-from nodeflow.window.platform import display, fonts
+from nodeflow.window.platform import display, fonts, interrupts
 from nodeflow.window.platform.clipboard import Clipboard
 from nodeflow.window.platform.inputs import Inputs
 from nodeflow.window.platform.pace import Throttle
@@ -121,7 +123,9 @@ def main(
 
     That is the first lesson at the first start, later the file that was open last. Returns the
     exit code: 1 without a display, which is told in a sentence if the display is required.
-    Raises `NodeflowError` for a file that cannot be read, before any window opens.
+    Raises `NodeflowError` for a file that cannot be read, before any window opens. Ctrl-C in the
+    terminal closes the window as its button does, which asks about changes; a second one raises
+    KeyboardInterrupt, and they are offered at the next start.
     """
     why = display.reason()
     if why is not None:
@@ -129,34 +133,35 @@ def main(
             sys.stderr.write(f"{why}\n")
         return 1
     load_enabled()
-    shell = shells.Shell()
+    shell, keep = shells.Shell(), False
     try:
         editor, first = begun(shell, path)
         if other is not None:
             first += shell.perform(Differ(other), editor)
         return run(editor, shell=shell, first=first, probe=False)
+    except KeyboardInterrupt:
+        keep = True
+        raise
     finally:
-        shell.close()
+        shell.close(keep=keep)
 
 
 def begun(shell: shells.Shell, path: Path | None) -> tuple[Editor, list[Message]]:
     """Return the editor to start with, and what is to be told or done first."""
     preferences, problem = shell.preferences()
     first: list[Message] = [Failed(problem)] if problem else []
-    mistyped: opening.Mistakes = {}
+    faults: tuple[Fault, ...] = ()
     there = [recent.path for recent in shell.recent() if not recent.missing]
     if path is not None:
-        graph, mistyped = opening.opened(path)
+        graph, faults = load_marked(path)
         path = path.absolute()
-        first += opening.told(path, mistyped)
-        first += shells.offered(graph, path)
+        first += [*shells.offered(graph, path), *opening.told(graph, path, faults)]
         there = [path, *(other for other in there if other != path)]
     elif there:
         graph = Graph()
         try:
-            (graph, mistyped), path = opening.opened(there[0]), there[0]
-            first += opening.told(path, mistyped)
-            first += shells.offered(graph, path)
+            (graph, faults), path = load_marked(there[0]), there[0]
+            first += [*shells.offered(graph, path), *opening.told(graph, path, faults)]
         except NodeflowError as error:
             first.append(Failed(str(error)))
     elif preferences.toured:
@@ -167,7 +172,10 @@ def begun(shell: shells.Shell, path: Path | None) -> tuple[Editor, list[Message]
         first.append(Do("lesson"))
     if plugins.wanted(graph):
         first.append(Do("plugins"))
-    editor = Editor.of(graph, path, preferences=preferences, recent=tuple(there), mistyped=mistyped)
+    editor = Editor.of(
+        graph, path, preferences=preferences, recent=tuple(there), faults=faults,
+        mistyped=opening.mistyped(graph, faults),
+    )  # fmt: skip
     if path is not None:
         with contextlib.suppress(FileError):  # a list of files is no reason not to start
             shell.store.remember(path, editor.drawn)
@@ -190,10 +198,11 @@ def run(
     dpg.create_context()
     try:
         window = Window(editor, shell, size, first)
-        window.loop()
+        with interrupts.answered(window.interrupt):
+            window.loop()
     finally:
         dpg.destroy_context()
-    return 0
+    return INTERRUPTED if window.interrupted else 0
 
 
 class Window:
@@ -213,6 +222,8 @@ class Window:
         self._typed_before = False
         self._asked: tuple[bool, object] = (False, None)
         self._open = True
+        self.interrupted = False
+        """Whether Ctrl-C came."""
         self._shown: Editor | None = None
         self._last_event = self._calm_since = time.perf_counter()
         self._calm = 0
@@ -259,6 +270,13 @@ class Window:
     def send(self, message: Message) -> None:
         """Have a message answered in this frame or the next."""
         self._queue.append(message)
+
+    def interrupt(self) -> None:
+        """Close the window as its button does; where that waits for an answer, end at once."""
+        self.interrupted = True
+        if Do("quit") in self._queue or isinstance(self.editor.popup, Question):
+            raise KeyboardInterrupt
+        self.send(Do("quit"))
 
     # --- frames
 

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import signal
 import sys
 from dataclasses import replace
 from functools import partial
@@ -152,6 +153,11 @@ class Watched(app.Window):
             "gesture": type(editor.gesture).__name__,
             "notice": editor.notice.text if editor.notice else "",
             "problem": live.problem,
+            "marked": {
+                key: view.problem
+                for key, view in list(editor.drawn.nodes.items())[:200]
+                if view.problem
+            },
             "ready": self.popups.ready,
             "drawn": len(self.canvas._nodes),
             "sheet_ready": self.dialogs.ready,
@@ -417,6 +423,7 @@ def faulty(update):
 
 
 def main(file="", epochs="0"):
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # of tests in the background, too
     app.Window = Watched
     if FAULTS:
         app.update = faulty(app.update)

@@ -57,10 +57,17 @@ def test_in_a_small_window_the_curves_make_room_for_what_is_selected(started, mo
 def test_a_file_with_a_fault_in_a_node_opens_and_is_mended_in_its_field(started, home, mouse, shot):
     text = (ROOT / "graphs" / "xor.json").read_text("utf-8")
     path = home / "work" / "faulty.json"
-    path.write_text(text.replace('"rate": 2.0', '"rate": "fast"'), encoding="utf-8")
+    text = text.replace('"rate": 2.0', '"rate": "fast"')
+    text = text.replace('"wires": [', '"wires": [\n    "data.x -> output.q",')
+    path.write_text(text, encoding="utf-8")
     window = started(path)
     window.until(lambda state: state["count"] == [12, 13] and state["live"][0] == "still")
-    assert window.settled()["notice"].startswith("faulty.json: train.rate must be a finite number")
+    said = window.settled()["notice"]
+    assert said.startswith("faulty.json: train.rate must be a finite number")
+    assert said.endswith("and 1 more")
+    assert window.state["marked"].keys() == {"train", "data", "output"}
+    assert "'output' (weighted_sum) has no input 'q'" in window.state["marked"]["data"]
+    shot("marked")
     mouse.click(*window.middle("train"))
     window.until(lambda state: state["selection"] == ["train"])
     assert window.settled()["typed"]["rate"][0] == "fast"
@@ -72,6 +79,13 @@ def test_a_file_with_a_fault_in_a_node_opens_and_is_mended_in_its_field(started,
     mouse.key("Return")
     window.until(lambda state: state["settings"]["train"].get("rate") == "0.5")
     window.until(lambda state: state["typed"]["rate"] == ["0.5", ""])
+    assert window.settled()["marked"].keys() == {"data", "output"}
+    # The wire would be gone from the file: that is asked before.
     mouse.key("s", "Control_L")
-    window.until(lambda state: not state["changed"])
+    window.until(lambda state: state["popup"] == "Question")
+    window.settled()
+    shot("asked")
+    assert "output.q" in path.read_text("utf-8")
+    mouse.key("Return")
+    window.until(lambda state: not state["changed"] and not state["marked"])
     assert nf.load(path).settings("train")["rate"] == 0.5

@@ -35,6 +35,11 @@ def test_a_click_switches_differences_off_and_the_check_tells_both_clocks(starte
     shot("off")
     mouse.click(*window.on_screen(x + wide - 20, y + 14))
     window.until(lambda state: state["modes"] == {})
+    # Trained to its end, it is not slower for what is wired beside: nothing reads it.
+    mouse.key("space")
+    window.until(lambda state: state["live"] == ["done", 500], 20)
+    assert window.settled()["cost"] < 0.01
+    assert not window.state["problem"]
 
 
 def test_why_a_weight_changed_and_where_blame_dies(started, mouse, shot):

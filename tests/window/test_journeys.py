@@ -1,6 +1,7 @@
 """What a person does from start to end, with a real window, mouse and keyboard."""
 
 import os
+import signal
 import time
 from dataclasses import replace
 
@@ -8,6 +9,7 @@ import pytest
 from helpers_window import ROOT, wait_for
 
 import nodeflow as nf
+from nodeflow.streams import INTERRUPTED
 
 WHEAT = ROOT / "graphs" / "wheat-seeds.json"
 XOR = ROOT / "graphs" / "xor.json"
@@ -279,6 +281,21 @@ def test_work_is_there_after_kill_9(started, mouse, home, shot):
     shot("recovered")
     mouse.key("z", "Control_L")
     again.until(lambda state: state["count"] == [0, 0])
+    mouse.key("z", "Control_L", "Shift_L")
+    again.until(lambda state: state["count"] == [2, 1])
+    # So does Ctrl-C in the terminal: it asks, and who does not answer has the work kept.
+    again.process.send_signal(signal.SIGINT)
+    again.until(lambda state: state["popup"] == "Question")
+    again.process.send_signal(signal.SIGINT)
+    assert again.process.wait(20)
+    third = started()
+    third.until(lambda state: state["sheet"])
+    mouse.key("Return")
+    assert third.until(lambda state: state["count"] == [2, 1])["digest"] == lost
+    mouse.key("z", "Control_L")  # nothing is changed then: it ends at once
+    third.until(lambda state: not state["changed"])
+    third.process.send_signal(signal.SIGINT)
+    assert third.process.wait(20) == INTERRUPTED
 
 
 def test_the_first_start_has_xor_and_the_first_lesson(started, mouse, shot):

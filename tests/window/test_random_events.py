@@ -1,7 +1,9 @@
 """Random mouse, keys and sizes in a real window: no fault, every node in view is drawn, and undo
 leads back to the start."""
 
+import contextlib
 import os
+import queue
 import random
 import time
 
@@ -122,13 +124,20 @@ def not_seen(window, pixels):
     return found
 
 
+def settled(window):
+    """Wait until what was just done is seen; a slow machine may take long to hear of it."""
+    with contextlib.suppress(queue.Empty):
+        window.told(5)
+    window.settled()
+
+
 def check(window, mouse, screen, wide, high):
     """Give the window a size and fit the graph: all of it is drawn, on the screen too."""
     sized(screen, wide, high)
-    window.settled()
+    settled(window)
     closed(window, mouse)
     mouse.key("f")
-    window.settled()
+    settled(window)
     assert not window.state["undrawn"]
     assert not not_seen(window, screen.picture())
 

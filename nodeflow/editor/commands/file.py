@@ -130,10 +130,12 @@ def answered(editor: Editor, question: Question, answer: str) -> Editor:
     match answer:
         case "save":
             return replace(_save(editor), leaving=question.then)
-        case "discard" | "enable":
-            return replace(editor, requests=(*editor.requests, question.then))
+        case "discard" | "enable" | "replace":
+            return editor.asking(question.then)
+        case "elsewhere":
+            return replace(editor, leaving=None).asking(AskSave())
         case _:
-            return editor
+            return replace(editor, leaving=None)
 
 
 def left(editor: Editor) -> Editor:

@@ -42,6 +42,7 @@ from nodeflow.editor.state.requests import OpenFile, OpenSample
 from nodeflow.errors import NodeflowError
 from nodeflow.graph import Graph
 from nodeflow.plugins import ORIGINS
+from nodeflow.scene import way_to
 
 MOST = 200
 _CANVAS = (
@@ -160,6 +161,8 @@ def _nodes(editor: Editor, text: str) -> list[Line]:
     wanted = text.strip().lower()
     found_nodes = []
     for key, node in editor.graph.nodes.items():
+        if key in editor.hidden:
+            continue
         if wanted in key.lower() or wanted in node.type or _has_value(editor, key, wanted):
             found_nodes.append(Line(key, key, node.type))
     return found_nodes[:MOST]
@@ -301,7 +304,9 @@ def _placed(editor: Editor, name: str, at: tuple[float, float], port: str | None
 
 
 def shown(editor: Editor, node: str) -> Editor:
-    """Select a node and bring it into the middle."""
+    """Select a node and bring it into the middle, inside of the closed group that it lies in."""
+    if editor.comparison is None:
+        editor = replace(editor, inside=way_to(editor.graph, node))
     view = editor.drawn.nodes[node]
     middle = view.x + view.width / 2, view.y + view.height / 2
     zoom = max(editor.camera.zoom, 0.6)

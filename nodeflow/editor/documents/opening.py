@@ -1,36 +1,67 @@
-"""Opening files of which some settings cannot be: their nodes are marked, the rest is there."""
+"""Files of which parts cannot be: what is said when one is opened, and before it is replaced."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
-from nodeflow.editor.state.messages import Failed
-from nodeflow.editor.state.model import NO_MISTAKES, Mistyped
+from nodeflow.editor.state.messages import Failed, Message, Reported
+from nodeflow.editor.state.model import (
+    NO_MISTAKES,
+    Editor,
+    Mistyped,
+    Question,
+    Report,
+    has_field,
+)
 from nodeflow.editor.state.reading import written
-from nodeflow.files import load_marked
+from nodeflow.editor.state.requests import Save
+from nodeflow.files import Fault
 from nodeflow.graph import Graph
 
-Mistakes = Mapping[tuple[str, str], Mistyped]
-"""By node and setting: what stands in the file, and why it cannot be."""
+_MOST = 30
+"""So many faults are listed."""
+_ASKED = 5
+"""So many of them in a question."""
 
 
-def opened(path: Path) -> tuple[Graph, Mistakes]:
-    """Return the graph of a file and what cannot be in it; raises `FileError`."""
-    graph, faults = load_marked(path)
+def mistyped(graph: Graph, faults: tuple[Fault, ...]) -> Mapping[tuple[str, str], Mistyped]:
+    """Return the settings of a file that cannot be, as they stand in their fields."""
     found = {}
     for fault in faults:
-        settings = graph.settings(fault.node) if graph.nodes[fault.node].known else {}
-        over = written(settings.get(fault.setting))
-        found[fault.node, fault.setting] = Mistyped(written(fault.value), over, fault.why)
-    return graph, found or NO_MISTAKES
+        if fault.setting is not None and has_field(graph, fault):
+            node, name = fault.setting
+            holds = graph.settings(node)[name] if node else getattr(graph.training, name)
+            found[fault.setting] = Mistyped(written(fault.value), written(holds), fault.why)
+    return found or NO_MISTAKES
 
 
-def told(path: Path, mistakes: Mistakes) -> list[Failed]:
-    """Return what is said of a file in which something cannot be."""
-    if not mistakes:
+def told(graph: Graph, path: Path, faults: tuple[Fault, ...]) -> list[Message]:
+    """Return what is said of a file in which something cannot be: the first, and a list of all."""
+    if not faults:
         return []
-    (node, setting), what = next(iter(mistakes.items()))
-    more = f", and {len(mistakes) - 1} more" if len(mistakes) > 1 else ""
-    meanwhile = f" ({what.over} stands in for it)" if what.over else ""
-    return [Failed(f"{path.name}: {node}.{setting} {what.fault}{meanwhile}{more}")]
+    first = faults[0]
+    over = mistyped(graph, faults[:1])
+    meanwhile = "".join(f" ({what.over} stands in for it)" for what in over.values() if what.over)
+    more = f", and {len(faults) - 1} more" if len(faults) > 1 else ""
+    lines = [f"· {fault.sentence}" for fault in faults[:_MOST]]
+    if len(faults) > _MOST:
+        lines.append(f"and {len(faults) - _MOST} more")
+    title = f"What cannot be in {path.name}"
+    return [
+        Reported(Report("", title, tuple(lines))),
+        Failed(f"{path.name}: {first.sentence}{meanwhile}{more}"),
+    ]
+
+
+def asked(editor: Editor, path: Path) -> Editor:
+    """Ask before a file is replaced of which something is not in the graph."""
+    lost = editor.unmended
+    lines = [f"· {fault.sentence}" for fault in lost[:_ASKED]]
+    if len(lost) > _ASKED:
+        lines.append(f"and {len(lost) - _ASKED} more")
+    text = "\n".join((f"{path.name} has what cannot be, and will lose it:", *lines))
+    answers = (("Save without it", "replace"), ("Save as …", "elsewhere"), ("Cancel", "cancel"))
+    question = Question(text, answers, Save(path, knowing=True))
+    return replace(editor, popup=question, gesture=None)

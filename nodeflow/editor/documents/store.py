@@ -24,7 +24,7 @@ from nodeflow.editor.background import Service
 from nodeflow.editor.state.kept import Recovery
 from nodeflow.editor.state.model import Preferences
 from nodeflow.errors import FileError, NodeflowError
-from nodeflow.files import load, save
+from nodeflow.files import Fault, load, load_marked, save
 from nodeflow.graph import Graph
 from nodeflow.homes import user_folder
 from nodeflow.jsontext import json_of
@@ -180,10 +180,13 @@ class Store:
         if lock is not None:
             _remove(recovery.folder, lock)
 
-    def close(self) -> None:
-        """End cleanly: the journal is removed, what was not recovered is offered again."""
+    def close(self, *, keep: bool = False) -> None:
+        """End cleanly: the journal is removed, what was not recovered is offered again.
+
+        To `keep` it is to have what is in it offered again, too.
+        """
         if self._journal is not None:
-            self._journal.close()
+            self._journal.close(keep=keep)
             self._journal = None
         for lock in self._claimed.values():
             lock.close()
@@ -234,13 +237,19 @@ class Journal:
         with self._disk:
             self._remove()
 
-    def close(self) -> None:
-        """Remove everything and end the thread."""
+    def close(self, *, keep: bool = False) -> None:
+        """End the thread, and remove everything; to `keep` it is to write what waits instead."""
         with self._changed:
-            self._wanted = None
+            if not keep:
+                self._wanted = None
         self._loop.close()
+        if keep:
+            self._write_wanted()
         with self._disk:
-            self._remove()
+            if not keep:
+                self._remove()
+            elif self._lock is not None:
+                self._lock.close()
 
     def _remove(self) -> None:
         _remove(self.folder, self._lock)
@@ -457,10 +466,11 @@ def _recovery(folder: Path) -> Recovery:
     where = None if about["folder"] is None else Path(about["folder"])
     file = _kept_in(folder, path)
     graph = replace(load(file), folder=where)
-    saved = None
+    saved: Graph | None = None
+    faults: tuple[Fault, ...] = ()
     if path is not None:
         with contextlib.suppress(FileError):
-            saved = load(path)
+            saved, faults = load_marked(path)
     if saved is not None:
         changes = tuple(str(change) for change in difference(saved, graph))
     elif path is not None:
@@ -468,7 +478,7 @@ def _recovery(folder: Path) -> Recovery:
     else:
         changes = (f"never saved: {_counted(graph)}",)
     name = graph.name or (path.stem if path is not None else "untitled")
-    return Recovery(name, path, file.stat().st_mtime, changes, graph, saved, folder)
+    return Recovery(name, path, file.stat().st_mtime, changes, graph, saved, folder, faults)
 
 
 def _counted(graph: Graph) -> str:

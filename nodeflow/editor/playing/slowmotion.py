@@ -56,6 +56,8 @@ class WatchRow:
 
     address: str
     value: str
+    age: str = ""
+    """Of when the value is, if not of the present pass: sample 1."""
     lines: tuple[tuple[tuple[float, float], ...], ...] = ()
     """Points as shares of width and height, 0 at the left and at the bottom."""
     low: str = ""
@@ -69,9 +71,8 @@ def watch_rows(live: Live) -> list[WatchRow]:
     for address, rows in live.playback.watched.items():
         now = live.values.get(address)
         value = "not evaluated yet" if now is None else _numbers(now)
-        age = live.age(address)
-        value += f"  ({age})" if age and now is not None else ""
-        found.append(WatchRow(address, value, *_lines(rows)))
+        age = "" if now is None else live.age(address).removeprefix("from ")
+        found.append(WatchRow(address, value, age, *_lines(rows)))
     return found
 
 

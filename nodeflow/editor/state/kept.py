@@ -9,6 +9,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from nodeflow.files import Fault
 from nodeflow.graph import Graph
 
 
@@ -43,3 +44,5 @@ class Recovery:
     saved: Graph | None
     """The graph as its file has it, if there is one."""
     folder: Path
+    faults: tuple[Fault, ...] = ()
+    """What that file has and cannot be."""

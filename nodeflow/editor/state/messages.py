@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from nodeflow.editor.state.camera import Point
 from nodeflow.editor.state.kept import SavedTraining
-from nodeflow.editor.state.model import NO_MISTAKES, Live, Mistyped, Report, Rival
+from nodeflow.editor.state.model import Live, Mistyped, Report, Rival
 from nodeflow.editor.state.requests import ControlRun
+from nodeflow.files import Fault
 from nodeflow.graph import Graph
 from nodeflow.scene import Scene
 
@@ -167,8 +167,8 @@ class Opened:
     path: Path | None
     kept: bool = False
     """Whether it can be had again without a file of its own: a sample."""
-    mistyped: Mapping[tuple[str, str], Mistyped] = field(default_factory=lambda: NO_MISTAKES)
-    """What stands in the file for settings and cannot be."""
+    faults: tuple[Fault, ...] = ()
+    """What the file has and cannot be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +182,13 @@ class Saved:
     graph: Graph
     path: Path
     before: Graph | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Losing:
+    """To save to the editor's file would lose what it has and cannot be: that is asked about."""
+
+    path: Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -368,6 +375,7 @@ Message = (
     | Pasted
     | Opened
     | Saved
+    | Losing
     | DialogCancelled
     | Derived
     | Began

@@ -16,6 +16,7 @@ from nodeflow.editor.state.camera import READABLE, Camera, Point
 from nodeflow.editor.state.kept import SavedTraining
 from nodeflow.editor.state.requests import Request
 from nodeflow.errors import NodeflowError
+from nodeflow.files import Fault
 from nodeflow.files.lessonform import LESSON
 from nodeflow.graph import Graph, Wire
 from nodeflow.history import History
@@ -362,6 +363,18 @@ class Aside:
     minimap: Point = (1.0, 1.0)
 
 
+def has_field(graph: Graph, fault: Fault) -> bool:
+    """Whether what cannot be is a setting with a field that is typed into: there it stays."""
+    if fault.setting is None:
+        return False
+    node, name = fault.setting
+    if not node:
+        return True
+    known = graph.nodes[node].known if node in graph.nodes else None
+    setting = known.setting_named.get(name) if known is not None else None
+    return setting is not None and setting.kind not in ("flag", "choice", "array")
+
+
 NO_MISTAKES: Mapping[tuple[str, str], Mistyped] = MappingProxyType({})
 
 
@@ -425,6 +438,8 @@ class Editor:
     """The account that was asked for last."""
     mistyped: Mapping[tuple[str, str], Mistyped] = field(default_factory=lambda: NO_MISTAKES)
     """By node and field (see `Mistype`)."""
+    faults: tuple[Fault, ...] = ()
+    """What its file has that cannot be, and so is not in the graph."""
     offer: SavedTraining | None = None
     """Training that lies beside the file, as long as nobody has gone on with it."""
     routed: tuple[Scene, Scene] | None = None
@@ -474,7 +489,44 @@ class Editor:
         typed = {
             node: f"{node}.{field}: {what.fault}" for (node, field), what in self.mistyped.items()
         }
-        return {**vain, **self.live.faults, **inferred, **typed}
+        return {**vain, **self.live.faults, **inferred, **typed, **self._left_out}
+
+    @property
+    def unmended(self) -> tuple[Fault, ...]:
+        """What the file has and cannot be, without what was mended since."""
+        return tuple(fault for fault in self.faults if not self._is_mended(fault))
+
+    @property
+    def _left_out(self) -> dict[str, str]:
+        """What is said of nodes for what their file has and cannot be, until it is mended."""
+        found: dict[str, list[str]] = {}
+        for fault in self.faults:
+            for node in fault.nodes:
+                if not has_field(self.graph, fault) and not self._is_mended_at(fault, node):
+                    found.setdefault(node, []).append(fault.sentence)
+        return {node: "; ".join(sentences) for node, sentences in found.items()}
+
+    def _is_mended(self, fault: Fault) -> bool:
+        if fault.nodes:
+            return all(self._is_mended_at(fault, node) for node in fault.nodes)
+        return fault.setting is not None and self.saved is not None and (
+            self.graph.training != self.saved.training
+        )  # fmt: skip
+
+    def _is_mended_at(self, fault: Fault, node: str) -> bool:
+        """Whether the part of a node that could not be has been changed since."""
+        now, before = self.graph, self.saved
+        if before is None or node not in now.nodes or node not in before.nodes:
+            return True
+        match fault.keys:
+            case ("wires", *_):
+                return (now.incoming.get(node), now.out_of(node)) != (
+                    before.incoming.get(node), before.out_of(node)
+                )  # fmt: skip
+            case ("layout", *_):
+                return now.layout.get(node) != before.layout.get(node)
+            case _:
+                return now.nodes[node] != before.nodes[node]
 
     @property
     def learns(self) -> bool:
@@ -490,17 +542,21 @@ class Editor:
         """The graph as it is drawn, without values and without what only the pointer adds."""
         if self.comparison is not None:
             return self.comparison.scene
-        whole = self._whole
-        hidden = self.graph.extra.get(LESSON, {}).get("hidden", ())
-        if not hidden or self.lesson is None or self.lesson.making:
-            return whole
-        return _SEEN.of((whole,), lambda: _without(whole, frozenset(hidden)))
+        whole, hidden = self._whole, self.hidden
+        return _SEEN.of((whole,), lambda: _without(whole, hidden)) if hidden else whole
+
+    @property
+    def hidden(self) -> frozenset[str]:
+        """The nodes that a lesson hides from whoever does it."""
+        if self.lesson is None or self.lesson.making:
+            return frozenset()
+        return frozenset(self.graph.extra.get(LESSON, {}).get("hidden", ()))
 
     @property
     def _whole(self) -> Scene:
         """The graph as it is drawn, with what a lesson hides."""
         inside = self.inside[-1] if self.inside else None
-        made_from = self.graph, inside, self.live.faults, self.mistyped
+        made_from = self.graph, inside, self.live.faults, self.mistyped, self.faults
         return self._with_ways(_DRAWN.of(made_from, lambda: _scene(self, inside)))
 
     def _with_ways(self, scene: Scene) -> Scene:
@@ -580,8 +636,9 @@ def _scene(editor: Editor, inside: str | None) -> Scene:
     graph = editor.graph
     shown = None
     if _DRAWN.newest is not None:
-        (before, level, *faults), old = _DRAWN.newest
-        same = faults[0] is editor.live.faults and faults[1] is editor.mistyped
+        (before, level, *said), old = _DRAWN.newest
+        now = editor.live.faults, editor.mistyped, editor.faults
+        same = not editor.faults and all(a is b for a, b in zip(said, now, strict=True))
         shown = editor._with_ways(old) if level == inside else None  # noqa: SLF001
         if level == inside and same and _is_same_but_places(before, graph):
             moved = {

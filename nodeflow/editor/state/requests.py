@@ -95,9 +95,14 @@ class OpenSample:
 
 @dataclass(frozen=True, slots=True)
 class Save:
-    """Write the graph; without a path, to the file of the editor."""
+    """Write the graph; without a path, to the file of the editor.
+
+    What that file has and the graph has not, since it cannot be, is asked about first, unless
+    whoever saves is `knowing`.
+    """
 
     path: Path | None = None
+    knowing: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,7 +59,9 @@ where panels take long, so does drawing."""
 _NONE, _HIDDEN, _SHOWN = -1, 0, 1
 _Kind = TypeVar("_Kind", np.bool_, np.int8)
 _NO_RUN = Live()
-_LABEL_STATE = ("mode", "hover", "values", "scene", "moved", "calm", "weights", "zoom")
+_LABEL_STATE = (
+    "mode", "hover", "values", "scene", "moved", "calm", "weights", "zoom", "carrying",
+)  # fmt: skip
 """What the values that stand on wires depend on."""
 _REACH = 6
 """Ports stick out of a node."""
@@ -190,7 +192,7 @@ class Canvas:
         self._picked: tuple[object, ...] = ()
         lit = dpg.add_draw_node(parent=self._near)
         self._node_layer = dpg.add_draw_node(parent=self._near)
-        self._labels = Labels(dpg.add_draw_node(parent=self._near), theme, self.fonts)
+        self._labels = Labels(dpg.add_draw_node(parent=self._near), theme, self.fonts, scale)
         self._differences = DifferenceItems(
             lit,
             dpg.add_draw_node(parent=self._world),
@@ -200,8 +202,10 @@ class Canvas:
         )
         moving = dpg.add_draw_node(parent=self.drawlist)
         self._marks = dpg.add_draw_node(parent=self.drawlist)
-        self._motion = MotionItems(moving, self._marks, theme, self.fonts)
-        self._overlay = OverlayItems(dpg.add_draw_node(parent=self.drawlist), theme, self.fonts)
+        self._motion = MotionItems(moving, self._marks, theme, self.fonts, scale)
+        self._overlay = OverlayItems(
+            dpg.add_draw_node(parent=self.drawlist), theme, self.fonts, scale
+        )
         self._minimap.build(dpg.add_draw_node(parent=self.drawlist), theme)
         self._nodes = {}
         self._flats: dict[str, _Flat] = {}
@@ -639,13 +643,14 @@ class Canvas:
             mode, hover, self._values, self._scene, self._moved, editor.gesture is None,
             signs and self._weights,
             f"{min(editor.camera.zoom, 1.0):.1f}",  # nearer, there is more room for them
+            self._motion.carrying,
         )  # fmt: skip
         differs = [
             name
             for name, a, b in zip(_LABEL_STATE, state, self._label_state, strict=False)
             if a is not b and not (type(a) is str and a == b)
         ]
-        if self._come and differs and set(differs) <= {"values", "weights"}:
+        if self._come and differs and set(differs) <= {"values", "weights", "carrying"}:
             self.busy = True  # nodes show their new values first, labels in the next frame
             return self._label_list
         elsewhere = seen is not None and not np.array_equal(seen, self._labels_seen)
@@ -690,6 +695,8 @@ class Canvas:
         for stroke in found:
             if stroke.part == "trunk" or (stroke.part == "end" and len(stroke.wires) > 1):
                 continue  # it carries the values of many nodes
+            if any(view.wire in self._motion.carrying for view in stroke.wires):
+                continue  # a token tells it
             start = stroke.wires[0].wire.start
             value = self._values.get(start)
             if value is None or (mode == "changed" and not self._has_changed(start)):
@@ -704,7 +711,9 @@ class Canvas:
         return made
 
     def _fits(self, text: str, room: float) -> bool:
-        return wireitems.label_width(text, self._camera.zoom, self.fonts) <= room
+        return (
+            wireitems.label_width(text, self._camera.zoom, self._drawer.scale, self.fonts) <= room
+        )
 
     def _has_changed(self, start: str) -> bool:
         if self._motion.lit:

@@ -694,7 +694,12 @@ def _name(neuron: Neuron) -> str:
 
 
 def _is_stacked(growth: float) -> bool:
-    """Return whether target and error have room below the name of an output."""
+    """Return whether target and error have room below the name of an output.
+
+    Bias and δ stand below its dot, and are wider than that.
+    """
+    if _has_room_below(growth):
+        return (_NAME / 2 + _SMALL) * growth + 1 <= RADIUS + _THICK_RING
     return (_NAME + _SMALL) * growth <= ROW
 
 

@@ -15,6 +15,7 @@ from nodeflow.editor.canvas import aside
 from nodeflow.editor.playing.motion import Motion, Token, Traffic, motion, owner
 from nodeflow.editor.state.camera import Camera, Point
 from nodeflow.editor.state.model import Editor
+from nodeflow.graph import Wire
 from nodeflow.routing import along
 from nodeflow.scene import Scene
 from nodeflow.theme import Theme
@@ -31,8 +32,8 @@ _SMOOTH = 12.0
 _ONCE = 0.6
 """Seconds that a single step by key takes."""
 _TEXT, _CHIP = 11.0 * EM, 12.5 * EM
-_LEAST, _MOST = 0.72, 1.3
-"""Between these zooms tokens are as large as the canvas is; beyond they would not be read."""
+_LEAST, _MOST = 1.0, 1.3
+"""Between these zooms tokens are as large as the canvas is; what is smaller is not read."""
 _DOTS = 0.34
 """Below this zoom tokens are without their numbers."""
 _NAMED = 0.42
@@ -64,8 +65,8 @@ class _TokenItems:
 class MotionItems:
     """Draws what the last step shows, on a layer in pixels of the screen."""
 
-    def __init__(self, layer: Item, marks: Item, theme: Theme, fonts: Fonts) -> None:
-        self._theme, self._fonts, self._marks = theme, fonts, marks
+    def __init__(self, layer: Item, marks: Item, theme: Theme, fonts: Fonts, scale: float) -> None:
+        self._theme, self._fonts, self._marks, self._scale = theme, fonts, marks, scale
         self.busy = False
         """Whether the next frame differs."""
         self.began = False
@@ -75,6 +76,7 @@ class MotionItems:
         self._widths: Mapping[str, float] = {}
         self._shares: Mapping[str, float] | None = None
         self._motion = _NOTHING
+        self._carrying: frozenset[Wire] = frozenset()
         self._moment: tuple[int, int] = (-1, 0)
         self._came, self._lasts = 0.0, 0.0
         self._drawn: tuple[object, ...] = ()
@@ -110,6 +112,11 @@ class MotionItems:
     def changed(self) -> frozenset[str]:
         """The addresses that hold another value since the last step."""
         return self._motion.changed
+
+    @property
+    def carrying(self) -> frozenset[Wire]:
+        """The wires on which a token tells the value."""
+        return self._carrying
 
     # --- wires
 
@@ -158,6 +165,9 @@ class MotionItems:
         self.began = found is not self._motion
         if self.began:
             self._motion = found
+            self._carrying = frozenset(
+                token.wire.wire for token in found.tokens if token.kind != "blame"
+            )
             self._begin(editor, now)
             self._take_wires(editor, found)
             self._written = ()
@@ -220,12 +230,13 @@ class MotionItems:
                     color=rgba(colour if item != self._next else self._theme.faint, alpha),
                 )  # fmt: skip
 
-        named = lit is not None and zoom < _NAMED
+        named = lit is not None and zoom < _NAMED * self._scale
         dpg.configure_item(self._name, show=named)
         if named and lit is not None:
-            half = width(found.lit, self._fonts.regular) * _CHIP / 2
-            at = (lit[0] + lit[2]) / 2 - half, lit[1] - _CHIP - _REACH - 2
-            dpg.configure_item(self._name, pos=at, text=found.lit, size=_CHIP)
+            size = _CHIP * self._scale
+            half = width(found.lit, self._fonts.regular) * size / 2
+            at = (lit[0] + lit[2]) / 2 - half, lit[1] - size - _REACH - 2
+            dpg.configure_item(self._name, pos=at, text=found.lit, size=size)
 
     def _draw_chip(
         self, editor: Editor, found: Motion, share: float, moved: Mapping[str, Point]
@@ -236,7 +247,7 @@ class MotionItems:
         dpg.configure_item(self._chip, show=shown)
         if not shown or box is None:
             return
-        size = _CHIP * _sized(editor.camera.zoom)
+        size = _CHIP * self._sized(editor.camera.zoom)
         wide, high = width(found.change, self._fonts.regular) * size + 16, size + 8
         colour = phase_colour(self._theme, found.phase)
         arrived = (share - TRAVEL) / (1 - TRAVEL) if self._lasts else 1.0
@@ -253,6 +264,10 @@ class MotionItems:
             self._chip_text, pos=(x + 8, y + 3.5), text=found.change, size=size,
             color=rgba(self._theme.text),
         )  # fmt: skip
+
+    def _sized(self, zoom: float) -> float:
+        """Return how large numbers that move are, as a share of their size at zoom 1."""
+        return min(max(zoom, _LEAST * self._scale), _MOST * self._scale)
 
     # --- tokens
 
@@ -297,8 +312,8 @@ class MotionItems:
             arrow = dpg.draw_polygon([(0, 0), (1, 0), (0, 1), (0, 0)], parent=root, thickness=1.5)
             text = dpg.draw_text((0, 0), "", parent=root, color=rgba(theme.text))
             self._pool.append(_TokenItems(root, pill, arrow, text))
-        size = _sized(zoom)
-        plain = zoom < _DOTS
+        size = self._sized(zoom)
+        plain = zoom < _DOTS * self._scale
         for token, items in zip(tokens[some], self._pool[some], strict=True):
             blame = token.kind == "blame"
             name = {"blame": theme.backward, "feedback": theme.feedback}.get(
@@ -362,10 +377,6 @@ def _outline(parent: Item, thickness: float) -> Item:
     return dpg.draw_rectangle(  # type: ignore[no-any-return]
         (0, 0), (1, 1), parent=parent, thickness=thickness, show=False
     )
-
-
-def _sized(zoom: float) -> float:
-    return min(max(zoom, _LEAST), _MOST)
 
 
 def _box(

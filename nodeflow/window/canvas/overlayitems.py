@@ -20,8 +20,8 @@ _GHOST = (150.0, 26.0)
 class OverlayItems:
     """Draws in pixels of the screen; little enough to be drawn anew when it changes."""
 
-    def __init__(self, layer: Item, theme: Theme, fonts: Fonts) -> None:
-        self.theme, self.fonts = theme, fonts
+    def __init__(self, layer: Item, theme: Theme, fonts: Fonts, scale: float) -> None:
+        self.theme, self.fonts, self._scale = theme, fonts, scale
         self._lights = dpg.add_draw_node(parent=layer)
         self._rest = dpg.add_draw_node(parent=layer)
         self._lit: tuple[object, ...] = ()
@@ -116,23 +116,26 @@ class OverlayItems:
         )
 
     def _ghost(self, name: str, at: Point) -> None:
-        theme = self.theme
-        end = at[0] + _GHOST[0], at[1] + _GHOST[1]
+        theme, scale = self.theme, self._scale
+        end = at[0] + _GHOST[0] * scale, at[1] + _GHOST[1] * scale
         dpg.draw_rectangle(
             at, end, parent=self._rest, rounding=6,
             color=rgba(theme.selected), fill=rgba(theme.body, 0.9),
         )  # fmt: skip
         dpg.draw_text(
-            (at[0] + 10, at[1] + 5), name, parent=self._rest, size=_TEXT, color=rgba(theme.text)
-        )
+            (at[0] + 10 * scale, at[1] + 5 * scale), name, parent=self._rest, size=_TEXT * scale,
+            color=rgba(theme.text),
+        )  # fmt: skip
 
     def _tooltip(
         self, at: Point, lines: tuple[str, ...], size: tuple[float, float], *, problem: bool
     ) -> None:
-        font = self.fonts.regular
-        texts = [part for line in lines for part in wrapped(line, font, _WIDEST / _TEXT)]
-        wide = max(width(text, font) for text in texts) * _TEXT + 20
-        high = len(texts) * _LINE + 12
+        font, scale = self.fonts.regular, self._scale
+        text_size, line_high = _TEXT * scale, _LINE * scale
+        room = min(_WIDEST * scale, size[0] - 40) / text_size
+        texts = [part for line in lines for part in wrapped(line, font, room)]
+        wide = max(width(text, font) for text in texts) * text_size + 20
+        high = len(texts) * line_high + 12
         x = min(at[0] + 16, size[0] - wide - 8)
         y = at[1] + 20 if at[1] + 20 + high < size[1] else at[1] - high - 10
         theme = self.theme
@@ -142,7 +145,7 @@ class OverlayItems:
         )  # fmt: skip
         for number, text in enumerate(texts):
             dpg.draw_text(
-                (x + 10, y + 6 + number * _LINE), text, parent=self._rest, size=_TEXT,
+                (x + 10, y + 6 + number * line_high), text, parent=self._rest, size=text_size,
                 color=rgba(theme.text if number == 0 or problem else theme.faint),
             )  # fmt: skip
 

@@ -114,21 +114,21 @@ def _dashes(parent: Item, curve: Curve, look: Look) -> None:
         dpg.draw_line(dash[0], dash[1], parent=parent, color=look[0], thickness=look[1])
 
 
-def label_size(zoom: float) -> float:
+def label_size(zoom: float, scale: float) -> float:
     """Return how large values stand on wires, in canvas units: they can be read at any zoom."""
-    return max(_LABEL, SMALLEST * EM / zoom)
+    return max(_LABEL, SMALLEST * EM * scale / zoom)
 
 
-def label_width(text: str, zoom: float, fonts: Fonts) -> float:
+def label_width(text: str, zoom: float, scale: float, fonts: Fonts) -> float:
     """Return how wide a value stands on a wire, in canvas units."""
-    return width(text, fonts.regular) * label_size(zoom) + 8
+    return width(text, fonts.regular) * label_size(zoom, scale) + 8
 
 
 class Labels:
     """Values on wires. Items are kept and written anew: with every frame of a run all change."""
 
-    def __init__(self, layer: Item, theme: Theme, fonts: Fonts) -> None:
-        self._layer, self._fonts = layer, fonts
+    def __init__(self, layer: Item, theme: Theme, fonts: Fonts, scale: float) -> None:
+        self._layer, self._fonts, self._scale = layer, fonts, scale
         self._fill = mixed(theme.canvas, theme.body, 0.5)
         self._colour, self._faint = rgba(theme.text), rgba(theme.faint, 0.8)
         self._border = mixed(theme.canvas, theme.border, 0.7)
@@ -139,13 +139,16 @@ class Labels:
 
     def draw(self, texts: list[Label], zoom: float) -> None:
         """Write texts about points of the canvas."""
-        if texts is not self._drawn or label_size(zoom) != label_size(self._zoom or zoom):
+        if texts is not self._drawn or self._size(zoom) != self._size(self._zoom or zoom):
             self._drawn = texts
             self._write(texts, zoom)
         elif zoom != self._zoom:
             for _, text in self._items[: self._shown]:
-                dpg.configure_item(text, size=label_size(zoom) * zoom)
+                dpg.configure_item(text, size=self._size(zoom) * zoom)
         self._zoom = zoom
+
+    def _size(self, zoom: float) -> float:
+        return label_size(zoom, self._scale)
 
     def _write(self, texts: list[Label], zoom: float) -> None:
         while len(self._items) < len(texts):
@@ -154,7 +157,7 @@ class Labels:
             )
             text = dpg.draw_text((0, 0), "", parent=self._layer, color=self._colour, size=_LABEL)
             self._items.append((box, text))
-        size = label_size(zoom)
+        size = self._size(zoom)
         high = size / 2 + 2
         for (box, text), ((x, y), words, old) in zip(self._items, texts, strict=False):
             half = width(words, self._fonts.regular) * size / 2

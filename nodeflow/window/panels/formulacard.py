@@ -5,7 +5,7 @@ It is a panel inside the canvas's window, so it lies over the canvas and under e
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from nodeflow.editor.canvas.aside import is_low
 from nodeflow.editor.canvas.minimap import WIDTH
@@ -37,6 +37,37 @@ def cut(lines: list[str], most: int, font: Item | None, room: float) -> list[str
     if len(lines) <= most:
         return lines
     return [*lines[: most - 1], fitted(f"{lines[most - 1]} …", font, room)]
+
+
+def equations(formulas: Sequence[str], most: int, font: Item | None, room: float) -> list[str]:
+    """Return formulas in so many lines, `room` wide at size 1.
+
+    They are whole, and the last line tells that there are more; of one that is too long its
+    beginning is there, and its result.
+    """
+    found: list[str] = []
+    for formula in formulas:
+        lines = wrapped(formula, font, room)
+        if len(found) + len(lines) <= most:
+            found += lines
+        elif found:
+            return [*found[:-1], fitted(f"{found[-1]} …", font, room)]
+        else:
+            return [*lines[: most - 1], _with_result(lines[most - 1], formula, font, room)]
+    return found
+
+
+def _with_result(line: str, formula: str, font: Item | None, room: float) -> str:
+    """Return so much of a line as leaves room for what the formula comes to."""
+    end = f"… = {formula.rpartition(' = ')[2]}"
+    words = line.split(" ")
+    while words:
+        text = " ".join(words)
+        is_open = text.count("(") != text.count(")")  # a bracket that nobody would close
+        if words[-1] != "=" and not is_open and width(f"{text} {end}", font) <= room:
+            return f"{text} {end}"
+        words.pop()
+    return fitted(f"{line} …", font, room)
 
 
 class FormulaCard:
@@ -92,12 +123,9 @@ class FormulaCard:
         type_ = _LARGE - 2 if wide >= _ROOMY * scale else _SMALLER - 2
         large, text, head = (size * EM * scale for size in (type_, _TEXT, _HEAD))
         font = self._fonts.regular
-        formulas = [
-            line for formula in playback.formulas
-            for line in wrapped(formula, font, room / large)
-        ]  # fmt: skip
         low = is_low(editor)
-        formulas = cut(formulas, _FEW_LINES if low else _LINES, font, room / large)
+        most = _FEW_LINES if low else _LINES
+        formulas = equations(playback.formulas, most, font, room / large)
         told = playback.remark and not low
         remarks = wrapped(playback.remark, font, room / text) if told else []
         remarks = cut(remarks, _SENTENCE, font, room / text)

@@ -60,7 +60,12 @@ class WatchList(Section):
         for row in rows:
             value, drawing = self.rows[row.address]
             room = ((1 - _NAME) * self.style.room - _CROSS * self.style.scale) / self.style.text
-            dpg.set_value(value, fitted_list(row.value, self._fonts.regular, room))
+            age = f"  {row.age}" if row.age else ""
+            text = fitted_list(
+                row.value, self._fonts.regular, room - width(age, self._fonts.regular)
+            )
+            dpg.set_value(value, text + age)
+            dpg.configure_item(value, color=self.style.colour("faint" if age else "text"))
             self._plot(drawing, row)
 
     def _show_fault(self, fault: str) -> None:
