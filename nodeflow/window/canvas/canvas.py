@@ -417,20 +417,20 @@ class Canvas:
         self,
         seconds: float,
         numbers: list[int],
-        do: Callable[[int, Editor], None],
+        do: Callable[[int, Editor], bool],
         editor: Editor,
     ) -> list[int]:
         """Do so much of what there is to do as a frame has time for; return the rest.
 
-        What takes longer than the rest of the frame waits, as the pieces before it tell.
+        `do` does a piece of it and returns whether that was the last one. What takes longer than
+        the rest of the frame waits, as the pieces before it tell.
         """
         now = time.thread_time()
         share = _FILLING if self._fills else seconds
         end = max(self._began + share, self._owed, now + self._least)
         most, done = 0.0, 0
-        for number in numbers:
-            do(number, editor)
-            done += 1
+        while done < len(numbers):
+            done += do(numbers[done], editor)
             before, now = now, time.thread_time()
             most = max(most, now - before)
             if now + most > end:
@@ -439,50 +439,54 @@ class Canvas:
         self.busy = self.busy or bool(left)
         return left
 
-    def _draw_node(self, number: int, editor: Editor) -> None:
+    def _draw_node(self, number: int, editor: Editor) -> bool:
+        """Draw the next piece of a node; return whether it was the last one."""
         view = self._views[number]
         dx, dy = self._moved.get(view.key, (0, 0))
         place = float(view.x + dx), float(view.y + dy)
-        chosen = view.key in editor.selection
+        chosen, is_whole = view.key in editor.selection, True
         if self._is_near:
-            value = self._content(view, editor)
-            self._node(view, value, place, editor.camera.zoom, selected=chosen)
-            self._nodes[view.key].check(editor.live.checks.get(view.key, ""), self._theme)
-            if view.drawn_as == "slider" and view.key in editor.graph.nodes:
-                self._nodes[view.key].slide(_share(editor.graph.settings(view.key)))
+            is_whole = self._node(view, editor, place, selected=chosen)
         else:
             self._flat(view, place, selected=chosen)
         if self._level.node_items[number] != _SHOWN:
             items = self._nodes if self._is_near else self._flats
             dpg.configure_item(items[view.key].root, show=True)
             self._level.node_items[number] = _SHOWN
+        return is_whole
 
-    def _node(
-        self,
-        view: NodeView,
-        value: Shown,
-        place: Place,
-        zoom: float,
-        *,
-        selected: bool,
-    ) -> None:
+    def _node(self, view: NodeView, editor: Editor, place: Place, *, selected: bool) -> bool:
+        """Draw the next piece of a node that is seen from near."""
+        zoom, drawer = editor.camera.zoom, self._drawer
         items = self._nodes.get(view.key)
-        if items is not None and not same(items.view, view):
-            items.remove()
-            items = None
-        if items is None:
-            items = self._drawer.drawn(self._node_layer, view, value, selected=selected)
+        again = items is not None and not same(items.view, view)
+        if items is None or again:
+            if items is not None:
+                items.remove()
+            value = self._content(view, editor) if view.drawn_as == "knot" else None
+            items = drawer.begun(self._node_layer, view, value, selected=selected, zoom=zoom)
             self._nodes[view.key] = items
-        else:
-            items.view = view
-            items.mark(self._theme, selected=selected)
-            drawn = zoom >= self._drawer.fine or view.view is not None or value is None
-            if drawn and value is not items.value:
-                self._drawer.value(items, value)
+            items.put(place)
+            if not again:
+                return False
+        items.view = view
+        items.mark(self._theme, selected=selected)
         items.put(place)
         items.sized(zoom)
-        if zoom < self._drawer.fine:
-            self._drawer.summarize(items, value, zoom)
+        value = self._content(view, editor)
+        while not drawer.go_on(items, value):
+            if not again:  # nobody is to see that it was drawn anew
+                return False
+        shows = view.view is not None
+        stale = value is not items.value or (shows and not items.picture)
+        if stale and (items.is_near or shows or value is None):
+            drawer.value(items, value)
+        if not items.is_near:
+            drawer.summarize(items, value, zoom)
+        items.check(editor.live.checks.get(view.key, ""), self._theme)
+        if view.drawn_as == "slider" and view.key in editor.graph.nodes:
+            items.slide(_share(editor.graph.settings(view.key)))
+        return True
 
     def _flat(self, view: NodeView, place: Place, *, selected: bool) -> None:
         theme = self._theme
@@ -559,7 +563,7 @@ class Canvas:
         self._labels.draw(self._label_texts(editor), editor.camera.zoom)
         level.strokes_waiting = self._within(_TIME, wanted, self._draw_stroke, editor)
 
-    def _draw_stroke(self, number: int, editor: Editor) -> None:
+    def _draw_stroke(self, number: int, editor: Editor) -> bool:
         stroke = self._followed(self._scene.strokes[number])
         colour, width = wireitems.style(
             stroke,
@@ -574,6 +578,7 @@ class Canvas:
         if self._level.stroke_items[number] != _SHOWN:
             dpg.configure_item(kept[stroke.key].root, show=True)
             self._level.stroke_items[number] = _SHOWN
+        return True
 
     def _draw_picked(self, editor: Editor, hover: str) -> None:
         """Draw the wires of bundles that are selected or pointed at, from end to end."""
