@@ -56,6 +56,8 @@ _LEAST = 0.0001
 _MADE_UP = 0.3
 """What a frame makes up for that the last one left to it, as a share of what all else took in it:
 where panels take long, so does drawing."""
+_FEW = 100
+"""So many numbers are sorted faster one by one than as an array."""
 _NONE, _HIDDEN, _SHOWN = -1, 0, 1
 _Kind = TypeVar("_Kind", np.bool_, np.int8)
 _NO_RUN = Live()
@@ -154,7 +156,8 @@ class Canvas:
         self.busy = self.busy or self._motion.busy
         self._differences.draw(editor)
         self._overlay.draw(editor, over)
-        self._minimap.draw(editor)
+        self._minimap.draw(editor, late=time.thread_time() > began + _NODES_TIME)
+        self.busy = self.busy or self._minimap.busy
         now = time.thread_time()
         late = now > began + _NODES_TIME
         self._owed = now + _MADE_UP * (now - began) if self._passed_over else 0.0
@@ -251,7 +254,7 @@ class Canvas:
         it was until then.
         """
         old, self._scene = self._scene, scene
-        self._stroke_boxes = scene.hulls.T
+        self._stroke_boxes = scene.hulls
         for level in self._levels:
             level.strokes[level.strokes_waiting] = False
             level.strokes = _carried(level.strokes, change.same, nothing=False)
@@ -291,7 +294,7 @@ class Canvas:
         if nodes:
             self._views = list(scene.nodes.values())
             self._boxes = _node_boxes(scene.boxes)
-        self._stroke_boxes = scene.hulls.T
+        self._stroke_boxes = scene.hulls
         for level in self._levels:
             level.strokes_waiting += strokes
         dirty = {self._views[number].key for number in nodes}
@@ -858,6 +861,9 @@ def _carried(old: NDArray[_Kind], origins: NDArray[np.intp], *, nothing: Any) ->
 
 def _wanted(seen: NDArray[np.bool_], *numbers: Sequence[int] | NDArray[np.intp]) -> list[int]:
     """Return the numbers of what is seen, each once, in the order in which they are given."""
+    if sum(map(len, numbers)) <= _FEW:  # most frames have little to do
+        found = dict.fromkeys(int(number) for some in numbers for number in some)
+        return [number for number in found if seen[number]]
     together = np.concatenate([np.asarray(some, np.intp) for some in numbers])
     together = together[seen[together]]
     _, first = np.unique(together, return_index=True)
