@@ -211,22 +211,23 @@ class Scene:
         return curves(self.strokes)
 
     @cached_property
-    def spans(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """The corners of the box around the points of each of `curves`: all of it lies in there."""
+    def spans(self) -> NDArray[np.float64]:
+        """Left, top, right and bottom of the points of each of `curves`, (4, curves)."""
         one, *others = np.moveaxis(self.curves, 1, 0)
         low, high = one, one
         for other in others:
             low, high = np.minimum(low, other), np.maximum(high, other)
-        return low, high
+        return np.ascontiguousarray(np.concatenate([low, high], axis=1).T)
 
     @cached_property
     def hulls(self) -> NDArray[np.float64]:
-        """Left, top, right and bottom of the points of each stroke, (strokes, 4)."""
-        low, high = self.spans
-        if len(self.owners) > len(self.strokes):  # a stroke of several curves
-            first = np.flatnonzero(np.diff(self.owners, prepend=-1))
-            low, high = np.minimum.reduceat(low, first), np.maximum.reduceat(high, first)
-        return np.concatenate([low, high], axis=1)
+        """Left, top, right and bottom of the points of each stroke, (4, strokes)."""
+        if len(self.owners) == len(self.strokes):  # each is one curve
+            return self.spans
+        first = np.flatnonzero(np.diff(self.owners, prepend=-1))
+        low, high = self.spans[:2], self.spans[2:]
+        ends = np.minimum.reduceat(low, first, axis=1), np.maximum.reduceat(high, first, axis=1)
+        return np.concatenate(ends)
 
     @cached_property
     def numbers(self) -> Mapping[str, int]:

@@ -61,7 +61,7 @@ from nodeflow.window.panels.training import TrainingPanel
 from nodeflow.window.platform import display, fonts, interrupts
 from nodeflow.window.platform.clipboard import Clipboard
 from nodeflow.window.platform.inputs import Inputs
-from nodeflow.window.platform.pace import Throttle
+from nodeflow.window.platform.pace import Throttle, Turns
 from nodeflow.window.platform.toolkit import dpg
 from nodeflow.window.platform.typeahead import TypeAhead
 from nodeflow.window.platform.waiting import GcScheduler, connection
@@ -229,7 +229,7 @@ class Window:
         self._calm = 0
         self._began = 0.0
         self._gc = GcScheduler()
-        self._throttle = Throttle()
+        self._throttle, self._turns = Throttle(), Turns()
         dpg.configure_app(manual_callback_management=True, keyboard_navigation=False)
         dpg.create_viewport(
             title="nodeflow", width=size[0], height=size[1], x_pos=0, y_pos=0,
@@ -328,7 +328,8 @@ class Window:
     def _moves(self) -> bool:
         """Whether the next frame differs though nothing happens."""
         drawn = (self.canvas, self.popups, self.dialogs, self.lesson)
-        return self._throttle.waiting or any(part.busy for part in drawn)
+        waiting = self._throttle.waiting or self._turns.waiting or self.inspector.busy
+        return waiting or any(part.busy for part in drawn)
 
     def _draw(self) -> None:
         editor = self._shown = self.editor
@@ -337,11 +338,14 @@ class Window:
         self.frame.show_status(editor)
         self.library.draw(editor)
         self._throttle.frame()
-        self.training.draw(self._throttle.of("training", editor))
-        self.inspector.draw(self._throttle.of("inspector", editor))
+        self._turns.frame(self._began)
+        for name, panel in (
+            ("training", self.training), ("inspector", self.inspector), ("timeline", self.timeline)
+        ):  # fmt: skip
+            if self._turns.has(name):
+                panel.draw(self._throttle.of(name, editor))
         self._draw_play(editor)
         self.card.draw(editor)
-        self.timeline.draw(self._throttle.of("timeline", editor))
         self.popups.draw(editor, (area.x, area.y), typing=self._ahead.fresh)
         self.lesson.draw(editor, (area.x, area.y))
         self.dialogs.draw(editor, typing=self._ahead.fresh)

@@ -39,8 +39,8 @@ class _Index:
     curves: NDArray[np.float64]
     owners: NDArray[np.intp]
     """The number of the stroke that each curve is of."""
-    spans: tuple[NDArray[np.float64], NDArray[np.float64]]
-    """The corners of the box around the points of each curve."""
+    spans: NDArray[np.float64]
+    """Left, top, right and bottom of the box around each curve, (4, curves)."""
 
 
 def node_at(scene: Scene, point: Point) -> str | None:
@@ -89,8 +89,10 @@ def nearest_of(scene: Scene, point: Point, reach: float, addresses: frozenset[st
 def wires_at(scene: Scene, point: Point, reach: float) -> tuple[Wire, ...]:
     """Return the nearest wire within reach; all that run there, where that is a bundle."""
     index = _index(scene)
-    low, high = index.spans
-    near = np.flatnonzero(((low - reach <= point) & (point <= high + reach)).all(axis=1))
+    (x0, y0, x1, y1), (x, y) = index.spans, point
+    near = np.flatnonzero(
+        (x0 <= x + reach) & (x1 >= x - reach) & (y0 <= y + reach) & (y1 >= y - reach)
+    )
     if not near.size:
         return ()
     points = _along(index.curves[near])

@@ -56,6 +56,8 @@ _LEAST = 0.0001
 _MADE_UP = 0.3
 """What a frame makes up for that the last one left to it, as a share of what all else took in it:
 where panels take long, so does drawing."""
+_FEW = 100
+"""So many numbers are sorted faster one by one than as an array."""
 _NONE, _HIDDEN, _SHOWN = -1, 0, 1
 _Kind = TypeVar("_Kind", np.bool_, np.int8)
 _NO_RUN = Live()
@@ -156,7 +158,8 @@ class Canvas:
         self.busy = self.busy or self._motion.busy
         self._differences.draw(editor)
         self._overlay.draw(editor, over)
-        self._minimap.draw(editor)
+        self._minimap.draw(editor, late=time.thread_time() > began + _NODES_TIME)
+        self.busy = self.busy or self._minimap.busy
         now = time.thread_time()
         late = now > began + _NODES_TIME
         self._owed = now + _MADE_UP * (now - began) if self._passed_over else 0.0
@@ -255,7 +258,7 @@ class Canvas:
         it was until then.
         """
         old, self._scene = self._scene, scene
-        self._stroke_boxes = scene.hulls.T
+        self._stroke_boxes = scene.hulls
         for level in self._levels:
             level.strokes[level.strokes_waiting] = False
             level.strokes = _carried(level.strokes, change.same, nothing=False)
@@ -295,7 +298,7 @@ class Canvas:
         if nodes:
             self._views = list(scene.nodes.values())
             self._boxes = _node_boxes(scene.boxes)
-        self._stroke_boxes = scene.hulls.T
+        self._stroke_boxes = scene.hulls
         for level in self._levels:
             level.strokes_waiting += strokes
         dirty = {self._views[number].key for number in nodes}
@@ -421,20 +424,20 @@ class Canvas:
         self,
         seconds: float,
         numbers: list[int],
-        do: Callable[[int, Editor], None],
+        do: Callable[[int, Editor], bool],
         editor: Editor,
     ) -> list[int]:
         """Do so much of what there is to do as a frame has time for; return the rest.
 
-        What takes longer than the rest of the frame waits, as the pieces before it tell.
+        `do` does a piece of it and returns whether that was the last one. What takes longer than
+        the rest of the frame waits, as the pieces before it tell.
         """
         now = time.thread_time()
         share = _FILLING if self._fills else seconds
         end = max(self._began + share, self._owed, now + self._least)
         most, done = 0.0, 0
-        for number in numbers:
-            do(number, editor)
-            done += 1
+        while done < len(numbers):
+            done += do(numbers[done], editor)
             before, now = now, time.thread_time()
             most = max(most, now - before)
             if now + most > end:
@@ -443,50 +446,54 @@ class Canvas:
         self.busy = self.busy or bool(left)
         return left
 
-    def _draw_node(self, number: int, editor: Editor) -> None:
+    def _draw_node(self, number: int, editor: Editor) -> bool:
+        """Draw the next piece of a node; return whether it was the last one."""
         view = self._views[number]
         dx, dy = self._moved.get(view.key, (0, 0))
         place = float(view.x + dx), float(view.y + dy)
-        chosen = view.key in editor.selection
+        chosen, is_whole = view.key in editor.selection, True
         if self._is_near:
-            value = self._content(view, editor)
-            self._node(view, value, place, editor.camera.zoom, selected=chosen)
-            self._nodes[view.key].check(editor.live.checks.get(view.key, ""), self._theme)
-            if view.drawn_as == "slider" and view.key in editor.graph.nodes:
-                self._nodes[view.key].slide(slid_to(editor.graph.settings(view.key)))
+            is_whole = self._node(view, editor, place, selected=chosen)
         else:
             self._flat(view, place, selected=chosen)
         if self._level.node_items[number] != _SHOWN:
             items = self._nodes if self._is_near else self._flats
             dpg.configure_item(items[view.key].root, show=True)
             self._level.node_items[number] = _SHOWN
+        return is_whole
 
-    def _node(
-        self,
-        view: NodeView,
-        value: Shown,
-        place: Place,
-        zoom: float,
-        *,
-        selected: bool,
-    ) -> None:
+    def _node(self, view: NodeView, editor: Editor, place: Place, *, selected: bool) -> bool:
+        """Draw the next piece of a node that is seen from near."""
+        zoom, drawer = editor.camera.zoom, self._drawer
         items = self._nodes.get(view.key)
-        if items is not None and not same(items.view, view):
-            items.remove()
-            items = None
-        if items is None:
-            items = self._drawer.drawn(self._node_layer, view, value, selected=selected)
+        again = items is not None and not same(items.view, view)
+        if items is None or again:
+            if items is not None:
+                items.remove()
+            value = self._content(view, editor) if view.drawn_as == "knot" else None
+            items = drawer.begun(self._node_layer, view, value, selected=selected, zoom=zoom)
             self._nodes[view.key] = items
-        else:
-            items.view = view
-            items.mark(self._theme, selected=selected)
-            drawn = zoom >= self._drawer.fine or view.view is not None or value is None
-            if drawn and value is not items.value:
-                self._drawer.value(items, value)
+            items.put(place)
+            if not again:
+                return False
+        items.view = view
+        items.mark(self._theme, selected=selected)
         items.put(place)
         items.sized(zoom)
-        if zoom < self._drawer.fine:
-            self._drawer.summarize(items, value, zoom)
+        value = self._content(view, editor)
+        while not drawer.go_on(items, value):
+            if not again:  # nobody is to see that it was drawn anew
+                return False
+        shows = view.view is not None
+        stale = value is not items.value or (shows and not items.picture)
+        if stale and (items.is_near or shows or value is None):
+            drawer.value(items, value)
+        if not items.is_near:
+            drawer.summarize(items, value, zoom)
+        items.check(editor.live.checks.get(view.key, ""), self._theme)
+        if view.drawn_as == "slider" and view.key in editor.graph.nodes:
+            items.slide(slid_to(editor.graph.settings(view.key)))
+        return True
 
     def _flat(self, view: NodeView, place: Place, *, selected: bool) -> None:
         theme = self._theme
@@ -563,7 +570,7 @@ class Canvas:
         self._labels.draw(self._label_texts(editor), editor.camera.zoom)
         level.strokes_waiting = self._within(_TIME, wanted, self._draw_stroke, editor)
 
-    def _draw_stroke(self, number: int, editor: Editor) -> None:
+    def _draw_stroke(self, number: int, editor: Editor) -> bool:
         stroke = self._followed(self._scene.strokes[number])
         colour, width = wireitems.style(
             stroke,
@@ -578,6 +585,7 @@ class Canvas:
         if self._level.stroke_items[number] != _SHOWN:
             dpg.configure_item(kept[stroke.key].root, show=True)
             self._level.stroke_items[number] = _SHOWN
+        return True
 
     def _draw_picked(self, editor: Editor, hover: str) -> None:
         """Draw the wires of bundles that are selected or pointed at, from end to end."""
@@ -862,6 +870,9 @@ def _carried(old: NDArray[_Kind], origins: NDArray[np.intp], *, nothing: Any) ->
 
 def _wanted(seen: NDArray[np.bool_], *numbers: Sequence[int] | NDArray[np.intp]) -> list[int]:
     """Return the numbers of what is seen, each once, in the order in which they are given."""
+    if sum(map(len, numbers)) <= _FEW:  # most frames have little to do
+        found = dict.fromkeys(int(number) for some in numbers for number in some)
+        return [number for number in found if seen[number]]
     together = np.concatenate([np.asarray(some, np.intp) for some in numbers])
     together = together[seen[together]]
     _, first = np.unique(together, return_index=True)

@@ -24,6 +24,8 @@ class Minimap:
 
     def build(self, layer: Item, theme: Theme) -> None:
         """Begin anew in another theme."""
+        self.busy = False
+        """Whether the next frame is to paint it."""
         self._theme = theme
         self._scene: Scene | None = None
         self._painted = False
@@ -42,10 +44,13 @@ class Minimap:
             fill=rgba(theme.selected, 0.12),
         )  # fmt: skip
 
-    def draw(self, editor: Editor) -> None:
-        """Draw the map, and the frame of what is seen; not if all is seen anyway."""
+    def draw(self, editor: Editor, *, late: bool) -> None:
+        """Draw the map, and the frame of what is seen; not if all is seen anyway.
+
+        In a `late` frame it is not painted, but in the next one.
+        """
         state = (editor.camera, editor.size, editor.preferences.minimap, editor.view)
-        if state == self._state and editor.drawn is self._scene:
+        if state == self._state and editor.drawn is self._scene and not self.busy:
             return
         self._state = state
         scene = editor.drawn
@@ -55,10 +60,14 @@ class Minimap:
             self._painted = False
         self._put(None if found is None else found.corner)
         if found is None:
+            self.busy = False
             return
+        waited, self.busy = self.busy, False
         if not self._painted:
-            self._painted = True
-            self._paint(scene, found)
+            self.busy = late and not waited
+            self._painted = not self.busy
+            if self._painted:
+                self._paint(scene, found)
         left, top = found.corner
         ends = (
             found.on_map((editor.camera.x, editor.camera.y)),

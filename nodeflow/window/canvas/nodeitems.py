@@ -26,7 +26,7 @@ from nodeflow.window.canvas.previews import Patch, patches
 from nodeflow.window.canvas.summaries import SMALLEST, Summary
 from nodeflow.window.platform.colours import Colour, mixed, rgba
 from nodeflow.window.platform.fonts import EM, Fonts, fitted, width
-from nodeflow.window.platform.toolkit import Item, dpg
+from nodeflow.window.platform.toolkit import Item, dpg, draw
 
 FINE = READABLE
 """From this zoom on, at scale 1, all texts are drawn, below only titles."""
@@ -40,6 +40,8 @@ _TYPE_LETTERS = 5
 """Fewer letters of a type's name say nothing."""
 _ASCENT = 0.928
 """Of the height of a font, as SVG counts it."""
+_AT_ONCE = 6
+"""So many ports, or their labels, are drawn as one piece: a frame may end after it."""
 
 
 _Area = tuple[float, float, float, float]
@@ -73,18 +75,21 @@ class _Text:
 
     def sized(self, zoom: float, scale: float) -> None:
         """Be as large as the zoom says, but never too small to be read."""
-        high = self.size * zoom
-        least = SMALLEST * EM * scale if self.room else 0.0
-        if high >= least and not self.enlarged:
+        high, is_small = self.size * zoom, self.is_small(zoom, scale)
+        if not (is_small or self.enlarged):
             dpg.configure_item(self.item, size=high)
             return
-        self.enlarged = high < least
-        high = max(high, least)
+        self.enlarged = is_small
+        high = max(high, SMALLEST * EM * scale)
         unit = high / zoom
         text = self.fitting(round(self.room / unit, 1))
         x = self.base[0] - width(text, self.font) * unit if self.right else self.base[0]
         at = x, self.base[1] - _ASCENT * unit / EM
         dpg.configure_item(self.item, size=high, pos=at, text=text)
+
+    def is_small(self, zoom: float, scale: float) -> bool:
+        """Return whether it would be too small to be read: then it is larger than its node."""
+        return bool(self.room) and self.size * zoom < SMALLEST * EM * scale
 
     def fitting(self, room: float) -> str:
         """Return what is written in so much room, at size 1."""
@@ -136,6 +141,15 @@ class NodeItems:
     rounding: int = -1
     fine_shown: bool = True
     place: tuple[float, float] | None = None
+    pieces: Iterator[None] | None = None
+    """What is still to be drawn of it, a piece each."""
+    is_whole: bool = False
+    """Whether what is only seen from near is drawn, too."""
+
+    @property
+    def is_near(self) -> bool:
+        """Whether it is seen with all of its texts."""
+        return self.zoom >= FINE * self.scale
 
     def put(self, place: tuple[float, float]) -> None:
         """Move the node to a place."""
@@ -149,7 +163,7 @@ class NodeItems:
             return
         self.zoom = zoom
         configure = dpg.configure_item
-        fine = zoom >= FINE * self.scale
+        fine = self.is_near
         if fine:
             for text in (*self.titles, *self.texts):
                 text.sized(zoom, self.scale)
@@ -260,11 +274,13 @@ class NodeDrawer:
         """Delete what is not on the canvas."""
         dpg.delete_item(self._textures)
 
-    def drawn(self, parent: Item, view: NodeView, value: Shown, *, selected: bool) -> NodeItems:
-        """Draw a node."""
+    def begun(
+        self, parent: Item, view: NodeView, value: Shown, *, selected: bool, zoom: float
+    ) -> NodeItems:
+        """Draw the box of a node and its name; `go_on` draws the rest, piece by piece."""
         theme = self.theme
         faded = view.mode == "disable"
-        root = dpg.add_draw_node(parent=parent)
+        root = draw.add_draw_node(parent=parent)
         wide, high = float(view.width), float(view.height)
         if view.drawn_as == "knot":
             return self._relay(root, view, value, selected=selected)
@@ -275,18 +291,18 @@ class NodeDrawer:
             body = mixed(theme.canvas, theme.body, 0.5)
         nothing = (0, 0, 0, 0)
         # The header's lower and the body's upper corners are square.
-        outer = dpg.draw_rectangle((0, 0), (wide, high), parent=root, color=nothing, fill=header)
-        ground = dpg.add_draw_node(parent=root)
-        lower = dpg.draw_rectangle(
+        outer = draw.draw_rectangle((0, 0), (wide, high), parent=root, color=nothing, fill=header)
+        ground = draw.add_draw_node(parent=root)
+        lower = draw.draw_rectangle(
             (0, HEADER), (wide, high), parent=ground, color=nothing, fill=body
         )
-        dpg.draw_rectangle((0, HEADER), (wide, high - 12), parent=ground, color=nothing, fill=body)
+        draw.draw_rectangle((0, HEADER), (wide, high - 12), parent=ground, color=nothing, fill=body)
         colour, thickness = edge(view, theme, selected=selected)
-        border = dpg.draw_rectangle(
+        border = draw.draw_rectangle(
             (0, 0), (wide, high), parent=root, color=colour, fill=nothing, thickness=thickness
         )
         foot = high - FOOT
-        dpg.draw_line(
+        draw.draw_line(
             (8, foot), (wide - 8, foot), parent=ground, color=mixed(theme.body, theme.border, 0.45)
         )
         if view.drawn_as == "slider":
@@ -300,19 +316,54 @@ class NodeDrawer:
             )
         else:
             handle = None
-        fine = dpg.add_draw_node(parent=root)
+        fine = draw.add_draw_node(parent=root)
         items = NodeItems(
             root, view, None, selected, self.scale, fine, border, [outer, lower, border]
         )
         items.handle, items.body = handle, ground
-        items.head = dpg.add_draw_node(parent=root)
+        items.head = draw.add_draw_node(parent=root)
         self._header(items, view)
-        for port in (*view.inputs, *view.outputs):
-            self._port(items, view, port)
+        items.sized(zoom)
+        items.pieces = self._coarse(items, view)
+        return items
+
+    def go_on(self, items: NodeItems, value: Shown) -> bool:
+        """Draw the next piece of a node that shows a value; return whether all is drawn."""
+        if items.pieces is None:
+            if items.is_whole or not items.is_near:
+                return True
+            items.is_whole = True
+            items.pieces = self._detailed(items, items.view, value)
+        if next(items.pieces, self) is self:
+            items.pieces = None
+            return items.is_whole or not items.is_near
+        return False
+
+    def _coarse(self, items: NodeItems, view: NodeView) -> Iterator[None]:
+        """Draw what is seen from afar as well, in pieces."""
+        theme = self.theme
+        for number, port in enumerate((*view.inputs, *view.outputs)):
+            x, y = port.x - view.x, port.y - view.y
+            fill = rgba(theme.text) if port.wired else rgba(theme.body)
+            colour = rgba(theme.faint if port.optional and not port.wired else theme.text)
+            draw.draw_ellipse(
+                (x - 4, y - 4), (x + 4, y + 4), parent=items.root, color=colour, fill=fill,
+                segments=16,
+            )  # fmt: skip
+            if number % (2 * _AT_ONCE) == 2 * _AT_ONCE - 1:
+                yield
+
+    def _detailed(self, items: NodeItems, view: NodeView, value: Shown) -> Iterator[None]:
+        """Draw what is seen from near alone, in pieces."""
+        for number, port in enumerate((*view.inputs, *view.outputs)):
+            self._label(items, view, port)
+            if number % _AT_ONCE == _AT_ONCE - 1:
+                yield
         for held in filter(None, (view.field, view.switch)):
             self._field(items, view, held)
-        self.value(items, value)
-        return items
+        yield
+        if items.value is None:
+            self.value(items, value)
 
     def _relay(self, root: Item, view: NodeView, value: Shown, *, selected: bool) -> NodeItems:
         """Draw a relay: a box with two ports and no texts."""
@@ -323,8 +374,8 @@ class NodeDrawer:
         )  # fmt: skip
         fine = dpg.add_draw_node(parent=root)
         items = NodeItems(root, view, value, selected, self.scale, fine, border, [border])
-        for port in (*view.inputs, *view.outputs):
-            self._port(items, view, port)
+        items.pieces = self._coarse(items, view)
+        items.is_whole = True
         return items
 
     def _header(self, items: NodeItems, view: NodeView) -> None:
@@ -373,33 +424,33 @@ class NodeDrawer:
         room: float = 0.0,
         least: int = 0,
         middle: bool = False,
+        choices: tuple[str, ...] = (),
+        zoom: float = 0.0,
     ) -> None:
-        """Draw a text that stands on a point, as SVG has it; `right` ends there."""
+        """Draw a text that stands on a point, as SVG has it; `right` ends there.
+
+        It is as large as the `zoom` says, if that is known.
+        """
         high = size * EM
         x = base[0] - width(text, font) * high if right else base[0]
         at = x, base[1] - _ASCENT * size
-        item = dpg.draw_text(at, text, parent=parent, size=high, color=colour)
+        item = draw.draw_text(at, text, parent=parent, size=high * (zoom or 1.0), color=colour)
         if font is not None:
             dpg.bind_item_font(item, font)
-        kept.append(_Text(item, high, text, font, base, right, room, least=least, middle=middle))
+        made = _Text(item, high, text, font, base, right, room, False, least, middle, choices)
+        kept.append(made)
+        if zoom and made.is_small(zoom, self.scale):
+            made.sized(zoom, self.scale)
 
-    def _port(self, items: NodeItems, view: NodeView, port: PortView) -> None:
-        x, y = port.x - view.x, port.y - view.y
-        theme = self.theme
-        fill = rgba(theme.text) if port.wired else rgba(theme.body)
-        colour = rgba(theme.faint if port.optional and not port.wired else theme.text)
-        dpg.draw_ellipse(
-            (x - 4, y - 4), (x + 4, y + 4), parent=items.root, color=colour, fill=fill, segments=16
-        )
-        base = x - 11.0 * port.side, y + 4.0
+    def _label(self, items: NodeItems, view: NodeView, port: PortView) -> None:
+        """Write what a port is called."""
+        base = port.x - view.x - 11.0 * port.side, port.y - view.y + 4.0
         regular = self.fonts.regular
         shares = bool(view.inputs and view.outputs)
         room = view.width / 2 - 14 if shares else view.width - 22
         label = fitted(port.label, regular, room / (_LABEL * EM))
-        right = port.side > 0
-        faint = rgba(theme.faint)
-        self._text(items.texts, items.fine, base, label, _LABEL, faint, regular, right=right,
-                   room=room)  # fmt: skip
+        self._text(items.texts, items.fine, base, label, _LABEL, rgba(self.theme.faint), regular,
+                   right=port.side > 0, room=room, zoom=items.zoom)  # fmt: skip
 
     def _field(self, items: NodeItems, view: NodeView, field: FieldView) -> None:
         """Draw the field of a setting: its ground, its text, and an arrow where it is a list."""
@@ -417,13 +468,15 @@ class NodeDrawer:
         base = field.top + field.height - 5.0
         room = field.width - 8 - 11 * len(arrow)
         text = fitted(field.text, regular, room / (_LABEL * EM))
+        # Without room the name of a number is left out, not the number.
+        number = field.kind == "number"
+        choices = (field.text, field.text.rpartition(" ")[2]) if number else ()
         self._text(items.texts, items.fine, (field.left + 5, base), text, _LABEL, colour, regular,
-                   room=room)  # fmt: skip
-        if field.kind == "number":  # without room its name is left out, not the number
-            items.texts[-1].choices = field.text, field.text.rpartition(" ")[2]
+                   room=room, choices=choices, zoom=items.zoom)  # fmt: skip
         if arrow:
             at = field.left + field.width - 4.0, base
-            self._text(items.texts, items.fine, at, arrow, _LABEL, colour, regular, right=True)
+            self._text(items.texts, items.fine, at, arrow, _LABEL, colour, regular, right=True,
+                       zoom=items.zoom)  # fmt: skip
 
     # --- what changes while a network runs
 
@@ -524,7 +577,8 @@ class NodeDrawer:
         if items.view.view is None:
             if len(parts) != len(items.patches):
                 return False
-            for item, part, corners in self._placed(items, parts, self._strip(items.view)):
+            placed = self._placed(parts, self._strip(items.view))
+            for item, (part, corners) in zip(items.patches, placed, strict=True):
                 dpg.configure_item(item, pmin=corners[0], pmax=corners[1], fill=part.colour)
             return True
         if items.pixels is None or len(marks) != len(items.marks):
@@ -626,19 +680,18 @@ class NodeDrawer:
     def _patches(self, items: NodeItems, parts: tuple[Patch, ...], area: _Area) -> None:
         nothing = (0, 0, 0, 0)
         items.patches = [
-            dpg.draw_rectangle((0, 0), (1, 1), parent=items.picture, color=nothing) for _ in parts
+            draw.draw_rectangle(*corners, parent=items.picture, color=nothing, fill=part.colour)
+            for part, corners in self._placed(parts, area)
         ]
-        for item, part, corners in self._placed(items, parts, area):
-            dpg.configure_item(item, pmin=corners[0], pmax=corners[1], fill=part.colour)
 
     @staticmethod
     def _placed(
-        items: NodeItems, parts: tuple[Patch, ...], area: _Area
-    ) -> Iterator[tuple[Item, Patch, tuple[tuple[float, float], tuple[float, float]]]]:
+        parts: tuple[Patch, ...], area: _Area
+    ) -> Iterator[tuple[Patch, tuple[tuple[float, float], tuple[float, float]]]]:
         left, top, wide, high = area
-        for item, part in zip(items.patches, parts, strict=True):
+        for part in parts:
             start = left + part.left * wide, top + part.top * high
-            yield item, part, (start, (left + part.right * wide, top + part.bottom * high))
+            yield part, (start, (left + part.right * wide, top + part.bottom * high))
 
 
 def between_ports(view: NodeView) -> _Area:

@@ -40,6 +40,8 @@ class Inspector:
         self._fields: dict[str, Field] = {}
         self._values: dict[str, Item] = {}
         self._live: tuple[object, ...] | None = None
+        self.busy = False
+        """Whether the next frame shows the values of the node that was selected."""
         self._working: Item | None = None
         self._account: Item | None = None
         self._node = ""
@@ -59,16 +61,18 @@ class Inspector:
             None if chosen
             else (graph.name, len(graph.nodes), len(graph.wires), reported(editor, "")),
         )  # fmt: skip
+        self.busy = of != self._of and bool(node)
         if of != self._of:
             self._of = of
             self._scale = editor.preferences.scale
             self._build(editor, node, chosen, problem)
-        if node:
+        elif node:
             settings = graph.settings(node) if graph.nodes[node].known else {}
             for name, field in self._fields.items():
                 field.show(_present(editor, node, name, settings.get(name)), self._mistake)
             live = (
-                editor.live.values, editor.live.ages, editor.graph, editor.neuron, editor.report,
+                editor.live.values, editor.live.ages, graph.nodes, graph.wires, graph.training,
+                editor.neuron, editor.report,
             )  # fmt: skip
             if self._live is None or any(a is not b for a, b in zip(live, self._live, strict=True)):
                 self._live = live

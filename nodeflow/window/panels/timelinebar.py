@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from operator import is_
 from typing import Any
 
 import numpy as np
@@ -71,6 +72,8 @@ class TimelineBar:
         self._layout: tuple[object, ...] = ()
         self._status_shown: tuple[object, ...] = ()
         self._still: tuple[object, ...] = ()
+        self._drawn: tuple[object, ...] = ()
+        """Of what it was drawn last."""
         self._grown: tuple[object, ...] = ()
         self._moving: tuple[object, ...] = ()
         self._drag: str = ""
@@ -145,6 +148,12 @@ class TimelineBar:
         theme, scale = THEMES[editor.preferences.theme], editor.preferences.scale
         wide = float(dpg.get_item_width(self._parent) or 0)
         layout = (theme, scale, wide)
+        live = editor.live
+        drawn = (live.playback, live.history, live.others, live.state, self._held)
+        same = len(drawn) == len(self._drawn) and all(map(is_, drawn, self._drawn))
+        if same and layout == self._layout and self._still:
+            return
+        self._drawn = drawn
         if layout != self._layout:
             self._layout = layout
             self._apply_theme(theme, scale)

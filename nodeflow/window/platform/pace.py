@@ -9,6 +9,39 @@ from nodeflow.editor.state.model import Editor, Live
 
 PAUSE = 0.1
 """Seconds for which numbers stay as they are."""
+_PANELS = 0.0009
+"""Seconds of the processor, from its start, after which a frame has no turn left for a panel."""
+
+
+class Turns:
+    """Has panels wait for the next frame where one has spent its time; each waits a frame or two.
+
+    A click may be answered by several of them: together they would hold up the frame.
+    """
+
+    def __init__(self) -> None:
+        self._late: dict[str, None] = {}
+        """Those that wait, the longest first."""
+        self._end = 0.0
+        self._overdue = ""
+
+    @property
+    def waiting(self) -> bool:
+        """Whether a panel still waits for its turn."""
+        return bool(self._late)
+
+    def frame(self, began: float) -> None:
+        """Begin a frame that began at this time of its thread: who waits longest is drawn in it."""
+        self._end = began + _PANELS
+        self._overdue = next(iter(self._late), "")
+
+    def has(self, panel: str) -> bool:
+        """Return whether a panel is drawn in this frame."""
+        if panel == self._overdue or time.thread_time() < self._end:
+            self._late.pop(panel, None)
+            return True
+        self._late.setdefault(panel)
+        return False
 
 
 class Throttle:
