@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from nodeflow.scene.pieces import Scene
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Change:
     """What in a scene is another object than in the scene before it, by numbers."""
 
