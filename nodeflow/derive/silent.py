@@ -188,27 +188,27 @@ def _moved_again(graph: Graph, key: str) -> Finding | None:
 
 def _unjudged(graph: Graph) -> Iterator[Finding]:
     """Find errors of what no parameter changes, and updated parameters that nothing judges."""
-    parameters = set(graph.parameters)
     judges = graph.of_family("cost")
-    if not parameters or not graph.updates or not judges:
+    if not graph.parameters or not graph.updates or not judges:
         return
+    learning = graph.downstream(graph.parameters)
     for key in graph.of_type(error.name):
         compared = [graph.inputs(key).get(port, ()) for port in ("a", "y")]
-        if all(compared) and graph.out_of(key) and parameters.isdisjoint(graph.upstream([key])):
+        if not all(compared) or not graph.out_of(key):
+            continue
+        learnt = [wires[0].source in learning for wires in compared]
+        if not any(learnt):
             text = (
                 f"'{key}' compares {compared[0][0].start} with {compared[1][0].start}, and no "
                 f"parameter changes either: lead the output of the network into {key}.a"
             )
             yield Finding(key, text)
-        elif all(compared) and graph.out_of(key):
-            learnt = [not parameters.isdisjoint(graph.upstream([one[0].source]))
-                      for one in compared]  # fmt: skip
-            if all(learnt):
-                text = (
-                    f"'{key}' takes {compared[1][0].start} for the target, and that depends on the "
-                    f"weights, too: lead what is to be learnt into {key}.y"
-                )
-                yield Finding(key, text)
+        elif all(learnt):
+            text = (
+                f"'{key}' takes {compared[1][0].start} for the target, and that depends on the "
+                f"weights, too: lead what is to be learnt into {key}.y"
+            )
+            yield Finding(key, text)
     judged = graph.upstream(judges)
     for key in graph.updates:
         theta = _moved(graph, key)
@@ -448,10 +448,11 @@ def _rates(graph: Graph, copies: Collection[str]) -> Iterator[Finding]:
             "value"
         )
         yield Finding(source, text)
-    trained = {key for key in graph.parameters if graph.settings(key)["trainable"]}
+    trained = [key for key in graph.parameters if graph.settings(key)["trainable"]]
+    learning = graph.downstream(trained) if graph.updates else frozenset[str]()
     for key in graph.updates:
         for wire in graph.inputs(key).get("rate", ()):
-            if not trained.isdisjoint(graph.upstream([wire.source])):
+            if wire.source in learning:
                 text = (
                     f"the rate of '{key}' is {wire.start}, which training changes: wire a number "
                     "that somebody chose"

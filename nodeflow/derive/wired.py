@@ -58,7 +58,9 @@ def by_wires(graph: Graph, shapes: Mapping[str, Shape]) -> dict[str, str]:
             for wire in graph.out_of(taken.source)
         )
         source = graph.nodes[taken.source]
-        is_output = source.family not in ("cost", "backward") and not (source.is_layer and activated)
+        is_output = source.family not in ("cost", "backward") and not (
+            source.is_layer and activated
+        )
         if "blame" in inputs and is_output:
             found.setdefault(taken.start, inputs["blame"][0].start)
     for key, node in graph.nodes.items():
