@@ -38,6 +38,8 @@ INITS = ("glorot", "uniform", "normal", "zeros", "naive_bayes")
 LEVELS = ("layer", "neuron")
 
 LEAST_HIDDEN, MOST_HIDDEN = 4, 100
+MOST_LAYERS = 1000
+"""Hidden layers that `depth` may ask for; no blame arrives at the first of so many."""
 MOST_NEURONS = 100_000
 """In a layer; drawn one by one, in the whole network:"""
 MOST_DRAWN = 1000
@@ -268,6 +270,8 @@ def _sizes(
         return layer_sizes(layers)
     inputs, outputs = facts.split.x.shape[1], facts.split.y.shape[1]
     if layers is None:
+        if depth is not None and depth > MOST_LAYERS:
+            raise GraphError(f"a network has at most {MOST_LAYERS:,} hidden layers, not {depth:,}")
         usual = min(max(round(math.sqrt(inputs * outputs)), LEAST_HIDDEN), MOST_HIDDEN)
         between = (usual if hidden is None else hidden,) * (1 if depth is None else depth)
         return layer_sizes((inputs, *between, outputs))

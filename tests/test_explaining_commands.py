@@ -356,6 +356,10 @@ def test_a_network_of_a_depth(capsys, tmp_path):
     assert flat["layers"] == [2, 2]
     assert main(["new", str(tmp_path / "x.json"), "--layers", "2-2", "--hidden", "5"]) == 2
     assert "--hidden and --depth go with --data" in capsys.readouterr().err
+    assert main(["new", str(tmp_path / "x.json"), "--data", "moons", "--depth", "1001"]) == 1
+    said = capsys.readouterr().err
+    assert said == "nodeflow: a network has at most 1,000 hidden layers, not 1,001\n"
+    assert not (tmp_path / "x.json").exists()
 
 
 @pytest.mark.skipif(not HAS_DATA, reason="NODEFLOW_DATA is not set")

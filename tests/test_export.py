@@ -126,6 +126,16 @@ def test_tiles_are_as_bright_as_their_numbers(tmp_path):
     assert seen == [line, *([dark] * 3), bright, line, *([bright] * 4), line]
 
 
+@pytest.mark.parametrize(("value", "share"), [(-1.0, 0.0), (0.5, 0.75), (1.0, 1.0)])
+def test_a_slider_has_its_handle_where_its_value_is(value, share, tmp_path):
+    graph = nf.Graph().add("k", "slider", min=-1.0, max=1.0, value=value).move(k=(40, 30))
+    export(graph, tmp_path / "k.svg")
+    drawn = ET.parse(tmp_path / "k.svg").iter("{http://www.w3.org/2000/svg}circle")
+    (handle,) = [circle for circle in drawn if circle.get("r") == "5"]
+    width = scene(graph).nodes["k"].width
+    assert float(handle.get("cx")) == pytest.approx(40 + 10 + share * (width - 20))
+
+
 def test_what_xml_has_not_is_left_out_of_a_drawing(tmp_path):
     graph = nf.Graph().add("note", "panel")
     node = replace(graph.nodes["note"], extra={"note": "bell \x07 & <b>"})

@@ -97,11 +97,12 @@ class _Pass:
             yield from self._blame(key, maker, start)
 
     def _maker(self, start: str) -> str | None:
-        """Return the node that a gradient comes from, behind what averages or adds it up."""
+        """Return the node that a gradient comes from, behind what averages, adds or picks it."""
         key = start.rpartition(".")[0]
         while key in self.graph.nodes:
             kind, inputs = self.graph.nodes[key].kind, self.graph.inputs(key)
-            port = kind.inputs[0].name if kind.averages or kind.accumulates else kind.passes
+            goes_on = kind.averages or kind.accumulates or kind.picks
+            port = kind.inputs[0].name if goes_on else kind.passes
             if not port or port not in inputs:
                 return key
             key = inputs[port][0].source
@@ -187,6 +188,16 @@ class _Pass:
         readers = [w.target for w in graph.out_of(activation)
                    if graph.nodes[w.target].family in ("layer", "activation", "arithmetic", "cost")
                    and not graph.nodes[w.target].kind.measures]  # fmt: skip
+        own = [
+            key
+            for key in graph.of_type(error.name)
+            if self._all(key, "a") == self.features.of(self._output(activation))
+        ]
+        if len(own) == 1 and own[0] not in graph.upstream([maker]):
+            yield (
+                f"{start} is taken for the blame of '{activation}', whose error is "
+                f"{self._output(own[0])}: wire that in its place"
+            )
         if len(readers) > 1:
             yield from self._parts_of_blame(activation, readers, start)
         if len(readers) != 1 or not graph.nodes[readers[0]].is_layer:

@@ -47,7 +47,7 @@ def silent(graph: Graph) -> tuple[Finding, ...]:
     moves a gradient, or what was moved already; an error of what no parameter changes; a parameter
     that is updated though nothing judged depends on it; one that is not, though its gradient is
     wired, or though others are, and where its gradient, δ or blame goes nowhere; `accumulate`
-    without its own total; a rate of 0.
+    without its own total; a rate of 0, or one that is trained itself.
     """
     try:
         active = resolve(graph)
@@ -167,6 +167,14 @@ def _moved_again(graph: Graph, key: str) -> Finding | None:
     first = moved.source
     if graph.nodes[first].family != "update":
         return None
+    back = [wire.target for wire in graph.out_of(key) if graph.feeds_back(wire)]
+    theta = _moved(graph, first)
+    if theta and back and theta not in back:
+        text = (
+            f"'{key}' moves what '{first}' made of '{theta}', and its new value goes to "
+            f"'{back[0]}': lead {back[0]}.value into {key}.{MOVED}"
+        )
+        return Finding(key, text)
     fed = [[wire.start for wire in graph.into(one) if wire.input in ("gradient", DELTA, "a")]
            for one in (first, key)]  # fmt: skip
     if fed[0] != fed[1]:
@@ -180,16 +188,25 @@ def _moved_again(graph: Graph, key: str) -> Finding | None:
 
 def _unjudged(graph: Graph) -> Iterator[Finding]:
     """Find errors of what no parameter changes, and updated parameters that nothing judges."""
-    parameters = set(graph.parameters)
     judges = graph.of_family("cost")
-    if not parameters or not graph.updates or not judges:
+    if not graph.parameters or not graph.updates or not judges:
         return
+    learning = graph.downstream(graph.parameters)
     for key in graph.of_type(error.name):
         compared = [graph.inputs(key).get(port, ()) for port in ("a", "y")]
-        if all(compared) and graph.out_of(key) and parameters.isdisjoint(graph.upstream([key])):
+        if not all(compared) or not graph.out_of(key):
+            continue
+        learnt = [wires[0].source in learning for wires in compared]
+        if not any(learnt):
             text = (
                 f"'{key}' compares {compared[0][0].start} with {compared[1][0].start}, and no "
                 f"parameter changes either: lead the output of the network into {key}.a"
+            )
+            yield Finding(key, text)
+        elif all(learnt):
+            text = (
+                f"'{key}' takes {compared[1][0].start} for the target, and that depends on the "
+                f"weights, too: lead what is to be learnt into {key}.y"
             )
             yield Finding(key, text)
     judged = graph.upstream(judges)
@@ -431,6 +448,16 @@ def _rates(graph: Graph, copies: Collection[str]) -> Iterator[Finding]:
             "value"
         )
         yield Finding(source, text)
+    trained = [key for key in graph.parameters if graph.settings(key)["trainable"]]
+    learning = graph.downstream(trained) if graph.updates else frozenset[str]()
+    for key in graph.updates:
+        for wire in graph.inputs(key).get("rate", ()):
+            if wire.source in learning:
+                text = (
+                    f"the rate of '{key}' is {wire.start}, which training changes: wire a number "
+                    "that somebody chose"
+                )
+                yield Finding(key, text)
     if graph.training.rate == 0:
         for key in without_rate(graph):
             text = "the graph's rate (training.rate) is 0, so nothing changes: give it another"

@@ -51,12 +51,17 @@ def by_wires(graph: Graph, shapes: Mapping[str, Shape]) -> dict[str, str]:
                 for z, own in _own(graph, features, before[0].start, at):
                     found.setdefault(z, own)
         taken = inputs["a"][0]
-        # A slope that is found from z, as that of ReLU can be, says nothing of the blame of z.
+        # A slope that is found from z, as that of ReLU can be, says nothing of the blame of z; nor
+        # does one that is found from something else than an output.
         activated = any(
             wire.output == taken.output and graph.nodes[wire.target].family == "activation"
             for wire in graph.out_of(taken.source)
         )
-        if "blame" in inputs and not (graph.nodes[taken.source].is_layer and activated):
+        source = graph.nodes[taken.source]
+        is_output = source.family not in ("cost", "backward") and not (
+            source.is_layer and activated
+        )
+        if "blame" in inputs and is_output:
             found.setdefault(taken.start, inputs["blame"][0].start)
     for key, node in graph.nodes.items():
         owner, _, word = key.rpartition(".")
