@@ -284,7 +284,7 @@ def _typed(graph: Graph, key: str, known: dict[str, Any]) -> Any:
         elif node.kind is multiply:
             parts = [_typed(graph, wire.source, known) for wire in graph.into(key)]
             if any(part is not None and not np.any(part) for part in parts):
-                known[key] = np.zeros((1, 1))
+                known[key] = np.zeros((1, 1), float)
     return known[key]
 
 

@@ -232,7 +232,7 @@ class Canvas:
         self._number: dict[str, int] = {}
         self._levels = [_Level(), _Level()]
         self._level = self._levels[self._is_near]
-        self._boxes = self._stroke_boxes = np.zeros((4, 0))
+        self._boxes = self._stroke_boxes = np.zeros((4, 0), float)
         self._faces.take(self._scene)
         self._take(self._scene)
 
@@ -873,7 +873,7 @@ def _hulls(scene: Scene, some: Sequence[int] | None = None) -> NDArray[np.float6
         chosen = np.isin(owners, some)
         bends, owners = bends[chosen], owners[chosen]
     if not len(owners):
-        return np.zeros((4, 0))
+        return np.zeros((4, 0), float)
     first = np.flatnonzero(np.diff(owners, prepend=-1))
     least = np.minimum.reduceat(bends.min(axis=1), first)
     most = np.maximum.reduceat(bends.max(axis=1), first)
