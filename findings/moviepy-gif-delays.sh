@@ -6,7 +6,7 @@
 # Seen: four pictures of 0.1, 2, 0.1 and 1.5 seconds become a clip of the right length in which the first two share
 # all the time: the third and the fourth, where a slow-motion film ends, never come. ffmpeg hands over ten pictures
 # a second, repeated as the delays want; MoviePy counts them as 1.09 a second, the mean. With
-# fps_source="tbr" the pictures come in their time, all but the end of the last. PyAV has the right times.
+# fps_source="tbr" each picture comes in its time, and PyAV has the right times.
 #
 # Here: films stand longer at what is to be read, so their delays differ: export `.mp4` instead of turning a
 # `.gif` into one.
