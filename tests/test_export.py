@@ -380,10 +380,14 @@ def test_every_port_that_a_wire_names_is_in_graphviz_tables(tmp_path):
         assert (edge.get_destination(), edge.get("headport").strip('"')) in ports
 
 
-def test_networkx_reads_the_nodes_and_wires_of_a_dot_file(tmp_path):
-    graph = nf.load(GRAPHS / "mazur-neurons-unfolded.json")
+@pytest.mark.parametrize("name", ["mazur-neurons-unfolded", "four-layers"])
+def test_networkx_reads_the_nodes_and_wires_of_a_dot_file(name, tmp_path):
+    graph = nf.load(GRAPHS / f"{name}.json").add("alone", "constant", value=1.0)
+    graph = replace(graph, groups={**graph.groups, "alone": {"title": "1", "nodes": ["alone"]}})
     found = nx.nx_pydot.from_pydot(parsed(graph, tmp_path))
-    assert {key.strip('"') for key in found.nodes} == set(graph.nodes)
+    labels = {key.strip('"'): label for key, label in found.nodes(data="label")}
+    assert set(labels) == set(graph.nodes)
+    assert all(f"<b>{key}</b>" in str(label) for key, label in labels.items())
     assert found.number_of_edges() == len(graph.wires)
 
 

@@ -19,7 +19,7 @@ def _gate(*outputs: int) -> Table:
 def _classes(names: tuple[str, ...], groups: Sequence[FloatArray]) -> Table:
     """Put the classes' points in turns, so that training in order sees all of them."""
     x = np.array(list(chain.from_iterable(zip(*groups, strict=True))))
-    y = np.tile(np.eye(len(names)), (len(groups[0]), 1))
+    y = np.tile(np.eye(len(names), dtype=float), (len(groups[0]), 1))
     return Table(frozen(x), frozen(y), feature_names(2), names)
 
 

@@ -114,7 +114,7 @@ def split(
             x, y, x_test, y_test = x[train], y[train], x[rest], y[rest]
     if scale != "none":
         x, x_test, _, _ = _scaled(x, x_test, scale, table.features)
-    y_offset: FloatArray = np.zeros(y.shape[1])
+    y_offset: FloatArray = np.zeros(y.shape[1], float)
     y_size: FloatArray = np.ones(y.shape[1])
     if scale_target != "none" and not table.classes:
         names = ("target",) * y.shape[1]

@@ -93,13 +93,13 @@ def one_hot_of(
     if len(names) > MOST_CLASSES:
         msg = f"there are {len(names)} classes; there may be at most {MOST_CLASSES}"
         raise DataError(msg, file=file, column=column)
-    return np.take(np.eye(len(names)), codes, axis=0), names
+    return np.take(np.eye(len(names), dtype=float), codes, axis=0), names
 
 
 def one_hot(labels: Sequence[Any], values: Sequence[Any]) -> FloatArray:
     """Return (rows, values) with a 1 where a label equals a value; KeyError if none does."""
     position = {value: i for i, value in enumerate(values)}
-    result = np.zeros((len(labels), len(values)))
+    result = np.zeros((len(labels), len(values)), float)
     places = np.fromiter((position[label] for label in labels), np.intp, len(labels))
     result[np.arange(len(labels)), places] = 1
     return result

@@ -425,7 +425,7 @@ def _typed(graph: Graph, key: str, known: dict[str, Any]) -> Any:
         elif node.kind is multiply:
             parts = [_typed(graph, wire.source, known) for wire in graph.into(key)]
             if any(part is not None and not np.any(part) for part in parts):
-                known[key] = np.zeros((1, 1))
+                known[key] = np.zeros((1, 1), float)
             elif all(part is not None and np.size(part) == 1 for part in parts):
                 known[key] = np.prod([np.ravel(part) for part in parts]).reshape(1, 1)
     return known[key]

@@ -82,7 +82,7 @@ class Abreast:
         if places is not None and numbers is not None:
             places.training.put(self._cells, numbers)
         self._order = np.tile(rows, (len(seeds), 1))
-        self._stats = np.zeros((len(seeds), STATS))
+        self._stats = np.zeros((len(seeds), STATS), float)
         self._history = np.full((len(seeds), epochs, 4), np.nan)
         self._fields = np.zeros((len(seeds), len(CONTEXT)), np.int64)
         for number, seed in enumerate(seeds):
@@ -98,7 +98,7 @@ class Abreast:
                 self._fields[number, _AT[name]] = value
         feed = self._feeds[0].copy() if machine.drawn else self._feeds[0]
         self._evaluating = Executor(
-            machine.cells_of_evaluation(), feed, rows, np.zeros(STATS), _never
+            machine.cells_of_evaluation(), feed, rows, np.zeros(STATS, float), _never
         )
 
     # -- training

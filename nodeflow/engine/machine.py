@@ -130,7 +130,7 @@ class Machine:
         )
         self._share_with = None
         self.order = np.arange(self.rows + self.test_rows, dtype=np.int64)
-        self.stats = np.zeros(STATS)
+        self.stats = np.zeros(STATS, float)
         self._executor = Executor(self.cells, self.feed, self.order, self.stats, self._call)
 
     @property

@@ -185,7 +185,7 @@ class PartedMachine(Machine):
         first, count = self.schedule.bounds(update)
         begin, rows = bounds(first, count, self.parts, part)
         if not rows:
-            return np.zeros(4), np.zeros(len(self._places), self.dtype)
+            return np.zeros(4, float), np.zeros(len(self._places), self.dtype)
         kept = self.stats.copy()
         self.stats[:4] = 0
         self._executor.run(

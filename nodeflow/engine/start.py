@@ -86,7 +86,7 @@ def _drawn(
             limit = math.sqrt(6 / (shape[0] + shape[1]))
             return random.uniform(-limit, limit, shape)
         case _:
-            return np.zeros(shape)
+            return np.zeros(shape, float)
 
 
 _drawn_once = lru_cache(maxsize=4)(_drawn)

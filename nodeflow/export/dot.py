@@ -37,17 +37,17 @@ def make(job: Job) -> Made:
 def dot(graph: Graph) -> str:
     """Return a graph in Graphviz's language."""
     clusters = _clusters(graph)
-    grouped = {key for keys in clusters.values() for key in keys}
     mirrored = backward_nodes(graph)
     lines = [
         f"digraph {_quoted(graph.name or 'nodeflow')} {{",
         _HEAD,
-        *(f"  {_node(graph, key)}" for key in sorted(graph.nodes) if key not in grouped),
+        *(f"  {_node(graph, key)}" for key in sorted(graph.nodes)),
     ]
     for group, keys in clusters.items():
         title = str(graph.groups[group].get("title", group))
         lines += [f"  subgraph {_quoted(f'cluster_{group}')} {{", f"    label={_quoted(title)};"]
-        lines += [*(f"    {_node(graph, key)}" for key in keys), "  }"]
+        # Names alone: NetworkX leaves out what a cluster declares.
+        lines += [*(f"    {_quoted(key)};" for key in keys), "  }"]
     lines += [_edge(graph, wire, mirrored) for wire in sorted(graph.wires, key=str)]
     return "\n".join([*lines, "}"]) + "\n"
 

@@ -55,7 +55,7 @@ def filled(
         elif view.family == "activation" and key in graph.nodes:
             wires = graph.inputs(key).get("z", ())
             z = values.get(wires[0].start) if wires else None
-            rows = np.zeros((1, 0)) if z is None else np.atleast_2d(z)
+            rows = np.zeros((1, 0), float) if z is None else np.atleast_2d(z)
             slope = slope_at(view.type, rows[0], graph.settings(key))
             if slope is not None:
                 inside[key] = tuple(lines(slope.marks(between_ports(view), theme)))

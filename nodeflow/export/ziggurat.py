@@ -41,7 +41,7 @@ def tables() -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
     widths = np.array([draw(layer, 1)[0] for layer in range(LAYERS)])
     # At place 1 of the one layer without a bound the number comes from the layer's rim.
     edges = widths * _WHOLE
-    bounds = np.zeros(LAYERS)
+    bounds = np.zeros(LAYERS, float)
     for layer in range(LAYERS):
         low, high = 0, _WHOLE
         while low < high:

@@ -13,8 +13,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from nodeflow.disk import reading
 from nodeflow.errors import FileError, InterchangeError
 from nodeflow.interchange.asked import Asked
@@ -150,7 +148,7 @@ def _sizes(dense: list[Dense]) -> list[int]:
 
 
 def _bias(step: Dense) -> list[float]:
-    return [float(b) for b in (np.zeros(len(step.weights)) if step.bias is None else step.bias)]
+    return [0.0] * len(step.weights) if step.bias is None else [float(b) for b in step.bias]
 
 
 def _first(dense: list[Dense], kind: str) -> dict[str, Any]:

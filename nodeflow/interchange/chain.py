@@ -174,7 +174,7 @@ def _affine(graph: Graph, key: str) -> tuple[Step, str] | None:
     values = numbers(graph.settings(constants[0].source)["value"]).ravel()
     if graph.nodes[key].type == "add":
         return Affine(key, np.ones(values.size), values), others[0].source
-    return Affine(key, values, np.zeros(values.size)), others[0].source
+    return Affine(key, values, np.zeros(values.size, float)), others[0].source
 
 
 def _scaling(graph: Graph, key: str) -> tuple[Step, str] | None:
@@ -192,7 +192,7 @@ def _scaling(graph: Graph, key: str) -> tuple[Step, str] | None:
     if not _is_line(tree, port) or port in formulas.names(slope):
         return None
     scale = formulas.evaluate(slope, constants)
-    shift = formulas.evaluate(tree, {**constants, port: np.zeros(1)})
+    shift = formulas.evaluate(tree, {**constants, port: np.zeros(1, float)})
     scale, shift = np.broadcast_arrays(np.atleast_1d(scale), np.atleast_1d(shift))
     return Affine(key, np.array(scale, float), np.array(shift, float)), sources[port]
 

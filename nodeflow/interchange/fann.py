@@ -80,7 +80,7 @@ def _network(fields: dict[str, str]) -> Network:
             bias, below, end = begin - 1, int(starts[layer - 1]), end - 1
             sources = list(range(below, bias))
         places = {source: place for place, source in enumerate(sources)} | {bias: len(sources)}
-        weights = np.zeros((end - begin, len(places)))
+        weights = np.zeros((end - begin, len(places)), float)
         for row, neuron in enumerate(range(begin, end)):
             count = int(neurons[neuron][0])
             left_out += len(places) - count
@@ -252,7 +252,7 @@ def write(network: Network) -> bytes:
         count, into = step.weights.shape
         neurons += [f"({into + 1}, {code}, {steepness:.20e})"] * count
         neurons.append(f"(0, {code}, {0:.20e})")
-        bias = np.zeros(count) if step.bias is None else step.bias
+        bias = np.zeros(count, float) if step.bias is None else step.bias
         for row in range(count):
             values = [*step.weights[row].tolist(), float(bias[row])]
             connections += [f"({below + i}, {value:.20e})" for i, value in enumerate(values)]

@@ -45,7 +45,7 @@ def folded(network: Network, program: str) -> Network:
 
 def _after(dense: Dense, scaling: Affine) -> Dense:
     out = len(dense.weights)
-    bias = np.zeros(out) if dense.bias is None else dense.bias
+    bias = np.zeros(out, float) if dense.bias is None else dense.bias
     scale, shift = (np.broadcast_to(one, out) for one in (scaling.scale, scaling.shift))
     return replace(dense, weights=dense.weights * scale[:, None], bias=bias * scale + shift)
 

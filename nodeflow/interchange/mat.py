@@ -139,7 +139,7 @@ def write(network: Network) -> bytes:
     dense = [step for step in folded(network, ".mat").steps if isinstance(step, Dense)]
     arrays = {}
     for number, step in enumerate(dense, 1):
-        bias = np.zeros(len(step.weights)) if step.bias is None else step.bias
+        bias = np.zeros(len(step.weights), float) if step.bias is None else step.bias
         arrays[f"Theta{number}"] = np.column_stack([bias, step.weights])
     stream = io.BytesIO()
     savemat(stream, arrays)

@@ -85,7 +85,7 @@ def _scaler(step: Any) -> Affine | None:
     name = type(step).__name__
     if getattr(step, "clip", False) or not hasattr(step, "n_features_in_"):
         return None
-    ones, zeros = np.ones(step.n_features_in_), np.zeros(step.n_features_in_)
+    ones, zeros = np.ones(step.n_features_in_), np.zeros(step.n_features_in_, float)
     scale = getattr(step, "scale_", None)
     scale = ones if scale is None else _floats(scale)
     if name == "MinMaxScaler":
@@ -259,7 +259,8 @@ def to_sklearn(graph: Graph, weights: Any = None) -> Any:
     )
     made.coefs_ = [np.ascontiguousarray(step.weights.T) for step in dense]
     made.intercepts_ = [
-        np.zeros(len(step.weights)) if step.bias is None else step.bias.copy() for step in dense
+        np.zeros(len(step.weights), float) if step.bias is None else step.bias.copy()
+        for step in dense
     ]
     made.n_layers_ = len(dense) + 1
     made.n_features_in_ = dense[0].weights.shape[1]

@@ -108,7 +108,7 @@ def _network(text: str) -> Network:
         below = [where for where, one in enumerate(layers[:at]) if taken.intersection(one)]
         sources = [number for where in below for number in layers[where]]
         places = {number: place for place, number in enumerate(sources)}
-        weights = np.zeros((len(layer), len(sources)))
+        weights = np.zeros((len(layer), len(sources)), float)
         for row_at, number in enumerate(layer):
             for source, weight in links[number].items():
                 weights[row_at, places[source]] = weight

@@ -66,7 +66,7 @@ def _network(nodes: dict[int, tuple[str, dict[str, float]]], classes: list[str])
     for depth in range(1, last + 1):
         layer = sorted(number for number in nodes if depths[number] == depth)
         places = {name: place for place, name in enumerate(names)}
-        weights, bias = np.zeros((len(layer), len(names))), np.zeros(len(layer))
+        weights, bias = np.zeros((len(layer), len(names)), float), np.zeros(len(layer), float)
         for row, number in enumerate(layer):
             for name, value in nodes[number][1].items():
                 if name == "Threshold":

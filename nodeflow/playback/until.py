@@ -255,4 +255,4 @@ def _trained(run: Run) -> NDArray[np.float64]:
     graph = run.plan.graph
     found = [value.ravel() for address, value in run.weights.items()
              if graph.settings(address.rpartition(".")[0])["trainable"]]  # fmt: skip
-    return np.concatenate([np.zeros(0), *found])
+    return np.concatenate([np.zeros(0, float), *found])

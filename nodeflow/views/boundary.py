@@ -135,7 +135,7 @@ def found(sight: Sight, key: str) -> Plane | str | None:
     grid = np.stack(np.meshgrid(across, down), axis=2).reshape(-1, 2)
     outputs = sight.answers(key, start, goal, grid).reshape(_SIDE, _SIDE, -1)
     names: tuple[str, ...] = () if split is None else split.classes
-    points, of_points, middle = np.zeros((0, 2)), np.zeros(0, np.int64), 0.5
+    points, of_points, middle = np.zeros((0, 2), float), np.zeros(0, np.int64), 0.5
     if split is not None:
         step = -(-len(split.x) // _MOST_POINTS)
         points, targets = np.asarray(split.x[::step], float), split.y[::step]

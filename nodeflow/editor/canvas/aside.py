@@ -79,7 +79,7 @@ def placed(editor: Editor) -> Editor:
         return replace(editor, aside=Aside())
     boxes = _on_screen(editor)
     chosen = Aside()
-    taken = np.zeros((0, 4))
+    taken = np.zeros((0, 4), float)
     if waits(editor):
         areas = [button(editor, place) for place in _BUTTON]
         number = _best(areas, boxes, taken)

@@ -205,7 +205,7 @@ class Model:
                 raise FileError(what, file=str(self.path)) from None
         array = numpy_helper.to_array(tensor)
         if array.dtype.kind in "OSU":
-            return np.zeros(0)  # texts of class names: no weights
+            return np.zeros(0, float)  # texts of class names: no weights
         whole = array.dtype.kind in "iub"  # a single row of them is a shape, or an axis
         return as_floats(array, name, [] if whole and array.ndim < 2 else self.notes)
 
@@ -217,7 +217,7 @@ class Model:
         places = numpy_helper.to_array(tensor.indices)
         if math.prod(tensor.dims) > MOST_NUMBERS:
             raise InterchangeError(f"the sparse '{tensor.values.name}' has too many places")
-        array = np.zeros(tuple(tensor.dims))
+        array = np.zeros(tuple(tensor.dims), float)
         array[tuple(places.T) if places.ndim == 2 else np.unravel_index(places, array.shape)] = (
             values
         )
@@ -262,7 +262,9 @@ class Model:
     def limits_of(self, node: Any) -> tuple[float, float] | None:
         """Return the least and the largest number that values are quantised to, if it is known."""
         scale = self.arrays.get(node.input[1], UNKNOWN)
-        zero = self.arrays.get(node.input[2], UNKNOWN) if len(node.input) > 2 else np.zeros(1)
+        zero = np.zeros(1, float)
+        if len(node.input) > 2:
+            zero = self.arrays.get(node.input[2], UNKNOWN)
         kind = kind_named(self.kinds.get(node.output[0])) or "uint8"
         if scale.size != 1 or zero.size != 1 or kind not in ("int8", "uint8", "int16", "uint16"):
             return None

@@ -187,7 +187,7 @@ class _Reading:
         if operator is None or not self.model.alike(own) or (long and operator != "+"):
             return False
         name, result, count = node.name or node.output[0], node.output[0], len(node.input)
-        shift = np.zeros(1)
+        shift = np.zeros(1, float)
         for array in arrays if long else ():
             values = self.model.for_each_feature(array, own[0])
             if values is None:

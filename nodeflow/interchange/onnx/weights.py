@@ -9,7 +9,7 @@ import numpy as np
 
 from nodeflow.interchange.layers import Floats
 
-UNKNOWN = np.zeros(0)
+UNKNOWN = np.zeros(0, float)
 """What is made of weights alone in a way that is not known here."""
 _FUNCTIONS: Mapping[str, Any] = {
     "Add": np.add, "Sum": np.add, "Sub": np.subtract, "Mul": np.multiply, "Div": np.divide,
@@ -43,7 +43,7 @@ def of_weights(kind: str, given: Mapping[str, Any], arrays: Sequence[Floats]) ->
             with np.errstate(all="ignore"):
                 return np.asarray(_FUNCTIONS[kind](array, others[0]))
         case "DequantizeLinear" if others:
-            scale, zero = others[0], (others[1] if len(others) > 1 else np.zeros(()))
+            scale, zero = others[0], (others[1] if len(others) > 1 else np.zeros((), float))
             if given.get("block_size"):
                 axis = given.get("axis", 1) % array.ndim
                 scale, zero = (_spread(one, array, axis, given["block_size"])

@@ -428,5 +428,5 @@ _USUAL: Mapping[str, Mapping[str, Any]] = {
 """Arguments that change what an operator does, with what they usually are."""
 _OF_LAYER = re.compile(r"\.(weight(_\w+)?|parametrizations\.weight\..*)$")
 """What stands behind a layer's name in that of its weights, or of what they are made of."""
-_NONE = np.zeros(())
+_NONE = np.zeros((), float)
 _TURNS = ("t", "numpy_T", "transpose", "permute")

@@ -239,7 +239,7 @@ class Canvas:
         self._number: Mapping[str, int] = {}
         self._levels = [_Level(), _Level()]
         self._level = self._levels[self._is_near]
-        self._boxes = self._stroke_boxes = np.zeros((4, 0))
+        self._boxes = self._stroke_boxes = np.zeros((4, 0), float)
         self._faces.take(self._scene)
         self._take(self._scene, self._scene.change(self._scene))
 
