@@ -1447,8 +1447,10 @@ def test_the_map_shows_every_delta_and_of_when_it_is(shown, name):
     sums = [key for key, node in graph.nodes.items() if node.type == "weighted_sum"]
     first = next(key for key in run.order if key in sums)
     for moment in ((0, 0, first), (0, 0, None), (1, 2, first), (1, 2, run.order[-1]), (2, 0, None)):
-        page.run(f"nodeflow.goto(...{json.dumps(moment)})")
-        page.run("new Promise((done) => setTimeout(done, 100))")
+        page.run(
+            "new Promise((done) => { nodeflow.watch(() => done());"
+            f" nodeflow.goto(...{json.dumps(moment)}); }})"
+        )
         run.goto(*moment)
         found = {title.partition(",")[0]: (title, *more) for title, *more in page.run(DOTS)}
         largest = max((np.abs(run.gradients[f"{key}.z"]).max() for key in sums
