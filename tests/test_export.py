@@ -5,6 +5,7 @@ import contextlib
 import csv
 import io
 import json
+import re
 import resource
 import warnings
 import xml.etree.ElementTree as ET
@@ -84,6 +85,20 @@ def test_a_drawing_has_trained_weights_if_they_are_asked_for(xor, tmp_path):
         export(xor, tmp_path / "x.svg", file=graph, **options)
         drawn[name] = words in texts(tmp_path / "x.svg")
     assert drawn == {"start": False, "read": True, "now": True}
+
+
+@pytest.mark.parametrize("number", [1.5, 3.375, -8.125, 12.345, 0.001234, -0.5678, 98765.0])
+def test_a_weight_on_its_wire_keeps_off_the_ports(number, tmp_path):
+    graph = nf.sample("one-neuron").set("x", value=[number]).set("w", value=[[4.0]])
+    export(graph, tmp_path / "n.svg")
+    text = (tmp_path / "n.svg").read_text(encoding="utf-8")
+    ports = [tuple(map(float, one)) for one in re.findall(r'<circle cx="(\S+)" cy="(\S+)"', text)]
+    boxes = re.findall(r'<rect x="(\S+)" y="(\S+)" width="(\S+)" height="14"', text)
+    assert boxes
+    for x, y, wide in (map(float, box) for box in boxes):
+        for cx, cy in ports:
+            dx, dy = max(x - cx, 0, cx - x - wide), max(y - cy, 0, cy - y - 14)
+            assert (dx * dx + dy * dy) ** 0.5 > 4.5, (number, cx, cy)
 
 
 def test_a_graph_that_is_not_ready_is_drawn_all_the_same(tmp_path):

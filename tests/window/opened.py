@@ -179,6 +179,7 @@ class Watched(app.Window):
             "offer": editor.offer.text if editor.offer else "",
             "neuron": editor.neuron,
             "node_text": self._node_text(),
+            "wire_text": self._wire_text(),
             "map": self._map(),
             "map_text": self._map_text(),
             "curve": [
@@ -257,6 +258,12 @@ class Watched(app.Window):
         return min(
             (dpg.get_item_configuration(text.item)["size"] / EM for text in texts), default=0
         )
+
+    def _wire_text(self):
+        """Return how large the values on wires are, in pixels; 0 where there are none."""
+        labels = self.canvas._labels
+        shown = labels._items[: labels._shown]
+        return dpg.get_item_configuration(shown[0][1])["size"] / EM if shown else 0
 
     def _undrawn(self):
         """Return the nodes in view that the toolkit does not show though nothing is waiting."""

@@ -257,11 +257,14 @@ def test_the_texts_of_the_map_grow_with_the_setting(opened, mouse, shot, scale):
 
 @pytest.mark.parametrize("scale", [1, 2])
 def test_the_texts_of_nodes_grow_with_the_setting(opened, mouse, shot, scale):
-    """11 pixels at least, of all that is fitted to a node; from afar no text is smaller either."""
-    window = opened(GRAPHS / "xor.json", NODEFLOW_TEST_SCALE=str(scale))
+    """11 pixels at least, of all that is fitted to a node or stands on a wire, however far."""
+    window = opened(GRAPHS / "xor.json", 1, NODEFLOW_TEST_SCALE=str(scale))
     window.until(lambda state: len(state["nodes"]) == 12 and state["node_text"])
     state = window.settled()
     assert 11 * scale <= round(state["node_text"], 3) < 12 * scale
+    mouse.move(*window.middle("hidden"))
+    window.until(lambda state: state["wire_text"])
+    assert round(window.settled()["wire_text"], 3) >= 10.5 * scale
     shot()
 
 
