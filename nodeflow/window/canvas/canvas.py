@@ -108,6 +108,8 @@ class Canvas:
         """Whether the last frame had no time for nodes and wires."""
         self._owed = 0.0
         """Until when this one has in any case."""
+        self._waited: set[object] = set()
+        """What the last frame had no time for, nodes or wires."""
         self._minimap = Minimap()
         self._faces = Faces()
         self._glides: Glides | None = None
@@ -426,11 +428,21 @@ class Canvas:
         """Do so much of what there is to do as a frame has time for; return the rest.
 
         `do` does a piece of it and returns whether that was the last one. What takes longer than
-        the rest of the frame waits, as the pieces before it tell.
+        the rest of the frame waits, as the pieces before it tell. In a frame that has no time left
+        nothing is done; the next one makes up for that.
         """
         now = time.thread_time()
         share = _FILLING if self._fills else seconds
-        end = max(self._began + share, self._owed, now + self._least)
+        end = max(self._began + share, self._owed)
+        if numbers and now > end and do not in self._waited:
+            self._waited.add(do)
+            self.busy = True
+            return numbers
+        least = self._least
+        if do in self._waited:
+            self._waited.discard(do)
+            least = max(least, _MADE_UP * (now - self._began))
+        end = max(end, now + least)
         most, done = 0.0, 0
         while done < len(numbers):
             done += do(numbers[done], editor)
