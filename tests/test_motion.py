@@ -63,7 +63,7 @@ def test_many_tokens_are_where_each_of_them_is(player, graph):
             break
     assert len(tokens) > 10
     for share in (0.0, 0.3, 0.5, 0.9, 1.0):
-        found = Traffic(tokens).at(share)
+        found = Traffic(tokens).at(share, len(tokens))
         assert found == pytest.approx(np.array([token.at(share) for token in tokens]), abs=1e-9)
 
 

@@ -50,3 +50,27 @@ def test_the_end_of_a_training_and_what_a_person_does_are_seen_at_once(clock):
     assert panels.of("canvas", changed).inside == "group"
     assert frame(panels, at(5, "paused")) == [5, 5]
     assert frame(panels, at(6)) == [6, 6]
+
+
+def test_panels_wait_for_a_frame_that_has_time_and_for_one_at_most_each(monkeypatch):
+    spent = [0.0]
+    monkeypatch.setattr(pace.time, "thread_time", lambda: spent[0])
+    turns, names = pace.Turns(), ("training", "inspector", "timeline")
+
+    def frame(began, late_from):
+        """Draw a frame in which the panels from this one on have no time left."""
+        turns.frame(began)
+        drawn = []
+        for name in names:
+            spent[0] = began + (1.0 if name >= late_from else 0.0)
+            if turns.has(name):
+                drawn.append(name)
+        return drawn
+
+    assert frame(0.0, "z") == list(names)
+    assert not turns.waiting
+    assert frame(2.0, "") == []
+    assert turns.waiting
+    assert [frame(4.0 + n, "") for n in range(3)] == [["training"], ["inspector"], ["timeline"]]
+    assert frame(8.0, "z") == list(names)
+    assert not turns.waiting

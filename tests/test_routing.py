@@ -10,7 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import nodeflow as nf
-from nodeflow.editor.canvas.hits import next_wire, wire_at, wires_at
+from nodeflow import scene as scenes
+from nodeflow.editor.canvas import hits
+from nodeflow.editor.canvas.hits import next_wire, node_at, port_at, prepare, wire_at, wires_at
 from nodeflow.export.svg import svg
 from nodeflow.networks import network
 from nodeflow.routing import (
@@ -317,6 +319,51 @@ def test_a_drop_among_many_wires_does_not_wait_for_ways():
     assert after.is_routed
     assert after.wires == scene(moved).wires
     assert after.strokes == scene(moved).strokes
+
+
+def test_a_scene_knows_how_it_differs_from_the_one_that_it_was_made_of():
+    """And so it is, found by looking at all of both; what was found out of it is the same, too."""
+    graph = neurons()
+    old = scene(graph)
+    prepare(old)
+    moved, dropped = drop(old, graph, "hidden1_a.7", (40, 130))
+    for before, after in ((old, dropped), (dropped, routed(dropped, moved))):
+        known, looked = after.known_change(before), scenes._change(before, after)
+        assert known is not None
+        assert known.nodes == looked.nodes
+        assert np.array_equal(known.same, looked.same)
+        assert np.array_equal(known.known, looked.known)
+        assert known.gone == looked.gone
+        again = replace(after)
+        assert again.known_change(before) is None
+        for name in ("boxes", "spans", "hulls", "weighted"):
+            assert np.array_equal(getattr(after, name), getattr(again, name)), name
+        for name in ("bounds", "numbers", "strokes_of", "strokes_from", "wire_numbers_of"):
+            assert getattr(after, name) == getattr(again, name), name
+    assert dropped.known_change(scene(graph)) is None
+
+
+def test_a_drop_looks_at_what_the_node_touches_alone(monkeypatch):
+    """Of all the ports and nodes of a large scene none is looked at again."""
+    graph = neurons()
+    old = scene(graph)
+    prepare(old)
+    port = old.nodes["hidden1_a.7"].outputs[0]
+    _, dropped = drop(old, graph, "hidden1_a.7", (40, 130))
+    asked = []
+    monkeypatch.setattr(hits, "_indexed", asked.append)
+    monkeypatch.setattr(scenes, "boxes", asked.append)
+    monkeypatch.setattr(scenes, "_change", lambda *both: asked.append(both))
+    found = port_at(dropped, (port.x + 40, port.y + 130), 3.0)
+    assert found == (dropped.nodes["hidden1_a.7"].outputs[0], True)
+    assert port_at(dropped, (port.x, port.y), 3.0) is None
+    assert node_at(dropped, (port.x + 30, port.y + 130)) == "hidden1_a.7"
+    for view in dropped.nodes.values():
+        for one in view.inputs[:1]:
+            assert port_at(dropped, (one.x, one.y), 0.5) == (one, False)
+    assert dropped.bounds
+    assert dropped.change(old).nodes
+    assert not asked
 
 
 def test_nodes_that_are_dropped_one_after_the_other_take_their_wires_along():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -18,6 +19,7 @@ from nodeflow.editor import shell as shell_module
 from nodeflow.editor.documents import store as store_module
 from nodeflow.editor.run import session as session_module
 from nodeflow.editor.shell import Shell
+from nodeflow.editor.state import model as model_module
 from nodeflow.editor.state.messages import Ended, Failed, Message, Noted, Opened, RunUpdate, Saved
 from nodeflow.editor.state.model import Editor, Live, Preferences
 from nodeflow.editor.state.requests import (
@@ -36,7 +38,7 @@ from nodeflow.editor.update import update
 from nodeflow.errors import FileError
 from nodeflow.files import dumps, loads
 from nodeflow.networks import network
-from nodeflow.scene import scene, with_places
+from nodeflow.scene import Scene, scene, scene_at_once, with_places
 
 SECONDS = 60.0
 
@@ -395,6 +397,32 @@ def test_a_check_that_is_asked_again_is_made_of_the_newest_graph(
     assert seen == [graph, newer.graph]
     assert set(live.checks.values()) == {"ok"}
     assert not shell._jobs
+
+
+@pytest.mark.parametrize("rate", [0.5, "fast"])
+def test_a_graph_that_is_opened_is_drawn_as_it_was_in_the_background(
+    shell: Shell, home: Path, graph: nf.Graph, monkeypatch: pytest.MonkeyPatch, rate: object
+) -> None:
+    """Its scene is made once and known well, also where something in the file cannot be."""
+    held = json.loads(dumps(graph))
+    held["nodes"]["train"]["settings"]["rate"] = rate
+    path = home / "net.json"
+    path.write_text(json.dumps(held), encoding="utf-8")
+    made = []
+
+    def counted(*given: Any) -> Scene:
+        made.append(given)
+        return scene_at_once(*given)
+
+    monkeypatch.setattr(model_module, "scene_at_once", counted)
+    before = Editor.of(nf.Graph())
+    told = do(shell, before, OpenFile(path))
+    wait(lambda: told.extend(shell.poll(before)) or any(isinstance(m, Opened) for m in told))
+    editor = update(before, next(m for m in told if isinstance(m, Opened)))
+    assert bool(editor.mistyped) is (rate == "fast")
+    assert len(editor.drawn.nodes) == len(graph.nodes)
+    assert {"hulls", "numbers", "strokes_of", "strokes_from"} <= vars(editor.drawn).keys()
+    assert len([graph for graph, *_ in made if graph.nodes]) == 1
 
 
 # --- wires --------------------------------------------------------------------------------------

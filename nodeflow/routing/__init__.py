@@ -9,6 +9,7 @@ from nodeflow.routing.curves import (
     joined,
     line,
     longest_run,
+    measured,
     path,
     pieces,
     straight,
@@ -17,5 +18,5 @@ from nodeflow.routing.ways import Bundle, Ends, Routes, routes, runs_together
 
 __all__ = [
     "Bundle", "Ends", "Point", "Routes", "Way", "along", "bernstein", "curves", "joined",
-    "line", "longest_run", "path", "pieces", "routes", "runs_together", "straight",
+    "line", "longest_run", "measured", "path", "pieces", "routes", "runs_together", "straight",
 ]  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_right
 from collections.abc import Sequence
 from functools import lru_cache
@@ -91,8 +92,14 @@ def _lengths(points: Way) -> tuple[float, ...]:
     """Return how far along its line each point of a way is."""
     gone = [0.0]
     for (x0, y0), (x1, y1) in pairwise(line(points)):
-        gone.append(gone[-1] + float(np.hypot(x1 - x0, y1 - y0)))
+        gone.append(gone[-1] + math.hypot(x1 - x0, y1 - y0))
     return tuple(gone)
+
+
+def measured(points: Way) -> tuple[Floats, Floats]:
+    """Return the points of a bent way's line, (points, 2), and how much of it lies before each."""
+    gone = np.array(_lengths(points))
+    return np.array(line(points)), gone / (gone[-1] or 1.0)
 
 
 def along(points: Way, share: float) -> Point:

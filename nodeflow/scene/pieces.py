@@ -141,15 +141,9 @@ class Scene:
         found = self.ports.get(address) or self.ports.get(address.partition("[")[0])
         return None if found is None else (found.x, found.y)
 
-    @cached_property
-    def wires_of(self) -> Mapping[str, tuple[WireView, ...]]:
-        """The wires that begin or end at each node."""
-        found: dict[str, list[WireView]] = {}
-        for view in self.wires:
-            found.setdefault(view.wire.source, []).append(view)
-            if view.wire.target != view.wire.source:
-                found.setdefault(view.wire.target, []).append(view)
-        return {key: tuple(views) for key, views in found.items()}
+    def wires_at(self, node: str) -> list[WireView]:
+        """Return the wires that begin or end at a node."""
+        return [self.wires[number] for number in self.wire_numbers_of.get(node, ())]
 
     @cached_property
     def wire_numbers_of(self) -> Mapping[str, list[int]]:

@@ -18,7 +18,7 @@ from nodeflow.scene import scene, with_places
 from nodeflow.theme import DARK, LIGHT
 from nodeflow.views.image import picture
 from nodeflow.views.plot import Traces
-from nodeflow.window.canvas.canvas import gliding
+from nodeflow.window.canvas.gliding import gliding
 
 GRAPHS = ROOT / "graphs"
 MORE = '''

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from nodeflow.declare import CATALOG
 from nodeflow.editor.state.model import Editor
 from nodeflow.graph import MOVED, Wire
-from nodeflow.routing import along, bernstein
+from nodeflow.routing import along, bernstein, measured
 from nodeflow.scene import Scene, closed_groups, sized, within
 from nodeflow.wires import WireView
 from nodeflow.workings.shown import changed, listed, rough, show
@@ -66,23 +66,46 @@ def _gently(t: float) -> float:
 
 
 class Traffic:
-    """Many tokens on their ways: in every frame it is asked where all of them are."""
+    """Many tokens on their ways: in every frame it is asked where the first so many of them are."""
 
     def __init__(self, tokens: Sequence[Token]) -> None:
         self.headings = np.array([token.heading for token in tokens], float)
         curves = [token.wire.curve for token in tokens]
         self._against = np.array([token.against for token in tokens], bool)
-        self._far = [(n, token) for n, token in enumerate(tokens) if len(curves[n]) > _CURVE]
         bends = [curve if len(curve) == _CURVE else curve[:1] * _CURVE for curve in curves]
         self._bends = np.array(bends, float).reshape(-1, _CURVE, 2)
+        self._bent = [(n, curve) for n, curve in enumerate(curves) if len(curve) > _CURVE]
+        self._measured: list[tuple[NDArray[np.float64], NDArray[np.float64]]] = []
+        self._ways = np.zeros((0, 2)), np.zeros(0), np.zeros(1, np.intp)
 
-    def at(self, share: float) -> NDArray[np.float64]:
-        """Return where each is, when so much of its way lies behind it, (tokens, 2)."""
-        ahead, back = _gently(share), _gently(1 - share)
-        weights = bernstein(np.where(self._against, back, ahead))
-        found: NDArray[np.float64] = np.einsum("np,npd->nd", weights, self._bends)
-        for number, token in self._far:
-            found[number] = token.at(share)
+    def at(self, share: float, count: int) -> NDArray[np.float64]:
+        """Return where the first `count` are when so much of their ways lies behind them."""
+        shares = np.where(self._against[:count], _gently(1 - share), _gently(share))
+        found: NDArray[np.float64] = np.einsum("np,npd->nd", bernstein(shares), self._bends[:count])
+        bent = [number for number, _ in self._bent if number < count]
+        if bent:
+            found[bent] = self._along(shares[bent])
+        return found
+
+    def _along(self, shares: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the points after such shares of the first ways that bend, all at once."""
+        if len(self._measured) < len(shares):  # those that are new: it takes its time
+            self._measured += [measured(way) for _, way in self._bent[len(self._measured) :][
+                : len(shares) - len(self._measured)]]  # fmt: skip
+            points, gone = zip(*self._measured, strict=True)
+            # One after the other on one line, far enough apart.
+            line = np.concatenate([part + 2 * n for n, part in enumerate(gone)])
+            ends = np.cumsum([0, *map(len, gone)])
+            self._ways = np.concatenate(points), line, ends
+        points_, line, ends = self._ways
+        wanted = np.clip(shares, 0.0, 1.0) + 2 * np.arange(len(shares))
+        after = np.searchsorted(line, wanted, side="right")
+        after = np.clip(after, ends[: len(shares)] + 1, ends[1 : len(shares) + 1] - 1)
+        span = line[after] - line[after - 1]
+        part = (wanted - line[after - 1]) / np.where(span > 0, span, 1.0)
+        found: NDArray[np.float64] = points_[after - 1] + part[:, None] * (
+            points_[after] - points_[after - 1]
+        )
         return found
 
 
@@ -246,13 +269,13 @@ def _tokens(editor: Editor, scene: Scene, playback: Playback) -> Iterator[Token]
         address = playback.forward_of.get(f"{step.node}.{port}")
         key = "" if address is None else address.rpartition(".")[0]
         bearing = _BLAME.bearing(editor)
-        for view in scene.wires_of.get(key, ()):
+        for view in scene.wires_at(key):
             if view.wire.start == address and view.wire in bearing:
                 yield Token(view, value, "blame", against=True)
 
 
 def _into(scene: Scene, key: str) -> list[WireView]:
-    return [view for view in scene.wires_of.get(key, ()) if view.wire.target == key]
+    return [view for view in scene.wires_at(key) if view.wire.target == key]
 
 
 def token_text(value: NDArray[Any]) -> str:

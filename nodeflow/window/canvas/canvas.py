@@ -25,6 +25,7 @@ from nodeflow.scene import Change, NodeView, Scene, followed, slid_to
 from nodeflow.theme import THEMES, Theme
 from nodeflow.window.canvas import wireitems
 from nodeflow.window.canvas.differenceitems import DifferenceItems
+from nodeflow.window.canvas.gliding import Glides, gliding
 from nodeflow.window.canvas.minimap import Minimap
 from nodeflow.window.canvas.motionitems import MotionItems
 from nodeflow.window.canvas.nodeitems import NodeDrawer, NodeItems, same
@@ -69,8 +70,6 @@ _REACH = 6
 """Ports stick out of a node."""
 _OVER = 4.0
 """A value may be so much wider than its wire."""
-_GLIDE, _MOST_GLIDING, _FEWEST_NEW = 0.35, 300, 3
-"""Seconds in which nodes glide to their new places; of so many at most, if so many are new."""
 
 Place = tuple[float, float]
 
@@ -110,6 +109,8 @@ class Canvas:
         """Whether the last frame had no time for nodes and wires."""
         self._owed = 0.0
         """Until when this one has in any case."""
+        self._waited: set[object] = set()
+        """What the last frame had no time for, nodes or wires."""
         self._minimap = Minimap()
         self._faces = Faces()
         self._glides: Glides | None = None
@@ -430,11 +431,21 @@ class Canvas:
         """Do so much of what there is to do as a frame has time for; return the rest.
 
         `do` does a piece of it and returns whether that was the last one. What takes longer than
-        the rest of the frame waits, as the pieces before it tell.
+        the rest of the frame waits, as the pieces before it tell. In a frame that has no time left
+        nothing is done; the next one makes up for that.
         """
         now = time.thread_time()
         share = _FILLING if self._fills else seconds
-        end = max(self._began + share, self._owed, now + self._least)
+        end = max(self._began + share, self._owed)
+        if numbers and now > end and do not in self._waited:
+            self._waited.add(do)
+            self.busy = True
+            return numbers
+        least = self._least
+        if do in self._waited:
+            self._waited.discard(do)
+            least = max(least, _MADE_UP * (now - self._began))
+        end = max(end, now + least)
         most, done = 0.0, 0
         while done < len(numbers):
             done += do(numbers[done], editor)
@@ -736,16 +747,11 @@ class Canvas:
         glides = self._glides
         if glides is None:
             return {}
-        now = time.perf_counter()
-        if glides.began is None:
-            glides.began = now
-        share = (now - glides.began) / _GLIDE
-        if share >= 1 or not glides.undisturbed(editor):
+        left = glides.left() if glides.undisturbed(editor) else {}
+        if not left:
             self._glides = None
-            return {}
-        self.busy = True
-        left = (1 - share) ** 3  # fast first, then slower
-        return {key: (dx * left, dy * left) for key, (dx, dy) in glides.offsets.items()}
+        self.busy = self.busy or bool(left)
+        return left
 
     # --- helpers
 
@@ -762,73 +768,6 @@ class Canvas:
         if not self._moved or not any(key in self._moved for key in stroke.nodes):
             return stroke
         return Stroke(stroke.part, (*followed(stroke.wires[:1], self._moved), *stroke.wires[1:]))
-
-
-@dataclass(slots=True)
-class Glides:
-    """Nodes on their way after a change: how far each was from its place, in canvas units."""
-
-    offsets: Mapping[str, tuple[float, float]]
-    editor: Editor
-    began: float | None = None
-
-    def undisturbed(self, editor: Editor) -> bool:
-        """Return whether nothing was done since; a pointer that only moves is nothing."""
-        was = self.editor
-        return (
-            editor.gesture is None
-            and editor.popup is was.popup
-            and editor.graph is was.graph
-            and editor.camera == was.camera
-            and editor.size == was.size
-            and editor.selection == was.selection
-            and editor.wire == was.wire
-        )
-
-
-def gliding(editor: Editor, old: Scene, camera: Camera) -> Glides | None:
-    """Return how the nodes of a new scene come from an old one; None if nothing is to be seen.
-
-    Nodes glide on the screen, so that the eye can follow where the view changes as well. New ones
-    come out of what they are named after, or of what was named after them.
-    """
-    new = editor.drawn
-    if new.nodes is old.nodes:
-        return None
-    both = new.nodes.keys() & old.nodes.keys()
-    changed = new.nodes.keys() ^ old.nodes.keys()
-    if (
-        editor.preferences.reduced_motion
-        or editor.gesture is not None
-        or len(changed) < _FEWEST_NEW
-        or len(both) * 3 < min(len(new.nodes), len(old.nodes))
-        or len(new.nodes) > _MOST_GLIDING
-        or not both
-        or not camera.zoom
-    ):
-        return None
-    offsets = {}
-    for key, view in new.nodes.items():
-        start = _twin(old, key)
-        if start is None:
-            continue
-        x, y = editor.camera.on_canvas(camera.on_screen(start))
-        if (x, y) != (view.x, view.y):
-            offsets[key] = x - view.x, y - view.y
-    return Glides(offsets, editor) if offsets else None
-
-
-def _twin(old: Scene, key: str) -> Place | None:
-    """Return where a node was, or what it came out of."""
-    name = key
-    while name:
-        if name in old.nodes:
-            return old.nodes[name].x, old.nodes[name].y
-        name = name.rpartition(".")[0]
-    parts = [view for other, view in old.nodes.items() if other.startswith(f"{key}.")]
-    if not parts:
-        return None
-    return sum(v.x for v in parts) / len(parts), sum(v.y for v in parts) / len(parts)
 
 
 def _moved(old: Scene, new: Scene, change: Change) -> tuple[list[int], list[int]] | None:

@@ -284,7 +284,7 @@ class MotionItems:
         known = self._written_of
         if not known:
             return
-        places = self._traffic.at(share)[:known]
+        places = self._traffic.at(share, known)
         halves = np.array([items.half for items in self._pool[:known]])
         places = (places - (camera.x, camera.y)) * camera.zoom
         places[:, 0] += halves * (1 - 2 * share) * self._traffic.headings[:known]

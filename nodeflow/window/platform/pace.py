@@ -14,7 +14,7 @@ _PANELS = 0.0009
 
 
 class Turns:
-    """Has panels wait for the next frame where one has spent its time; each waits a frame or two.
+    """Has panels wait where a frame has spent its time; one that waits is drawn in any case.
 
     A click may be answered by several of them: together they would hold up the frame.
     """
