@@ -80,6 +80,11 @@ class Track:
     y: int
 
 
+def slides(type_: NodeType | None) -> bool:
+    """Return whether a node has a handle on a track."""
+    return type_ is not None and type_.drawn_as == "slider"
+
+
 def track(size: Box) -> Track:
     """Return the track of a slider's box."""
     return Track(10, size.width - 10, size.height - FOOT - SLIDER // 2)
@@ -104,7 +109,7 @@ def box(graph: Graph, node: str) -> Box:
         ends = (PortBox(name, None, middle, quiet=True) for name in ("a", "value"))
         return Box(2 * RELAY, RELAY, (next(ends),), (next(ends),))
     view = type_ is not None and type_.family == "view"
-    more = VIEW if view else SLIDER if type_ is not None and type_.drawn_as == "slider" else 0
+    more = VIEW if view else SLIDER if slides(type_) else 0
     height = HEADER + ROW * max(len(inputs), len(outputs), 1) + FOOT + more
     return Box(WIDE if view else WIDTH, -(-height // GRID) * GRID, inputs, outputs)
 

@@ -13,7 +13,20 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from nodeflow.boxes import FOOT, GRID, HEADER, ROW, WIDE, Box, Boxes, PortBox, Track, box, track
+from nodeflow.boxes import (
+    FOOT,
+    GRID,
+    HEADER,
+    ROW,
+    WIDE,
+    Box,
+    Boxes,
+    PortBox,
+    Track,
+    box,
+    slides,
+    track,
+)
 from nodeflow.declare import CATALOG, Array, NodeType, Setting, numbers
 from nodeflow.derive.layers import layers_of
 from nodeflow.derive.tidy import backward_nodes, tidy
@@ -669,9 +682,7 @@ class _NodeViews:
             value,
             field,
             _switch(node, type_, size),
-            SliderView(track(size), slid_to(graph.settings(key)))
-            if node.drawn_as == "slider"
-            else None,
+            SliderView(track(size), slid_to(graph.settings(key))) if slides(type_) else None,
         )
 
 
