@@ -14,6 +14,9 @@ from nodeflow.nodes.backward import DELTA
 from nodeflow.nodes.cost import error
 from nodeflow.shape import Shape
 
+_BLAME = "blame"
+"""The port into which the blame of an activation goes."""
+
 
 def miswired(
     written: Graph,
@@ -153,11 +156,11 @@ class _Pass:
 
     def _of_other_activation(self, delta: str, after: str) -> Iterator[str]:
         inputs, output = self.graph.inputs(delta), self._output(after)
-        if {"a", "blame"} <= inputs.keys() and self.features.of(
+        if {"a", _BLAME} <= inputs.keys() and self.features.of(
             inputs["a"][0].start
         ) != self.features.of(output):
             where = f"wire {output} -> {delta}.a"
-            if inputs["blame"][0].start == output:
+            if inputs[_BLAME][0].start == output:
                 where = "its inputs blame and a are swapped"
             yield (
                 f"'{delta}' takes {inputs['a'][0].start} for a, and the slope is that of "
