@@ -8,7 +8,7 @@
 # does: -4, and e^(-x²). INT(-1.5), which goes down to -2, is -1 in HyperFormula. Neither says a word.
 #
 # Here: formulas that nothing has calculated are refused; which program calculates them decides what a network
-# learns. In workbooks write -(A1^2), and FLOOR or ROUNDDOWN for INT.
+# learns. In workbooks write -(A1^2).
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

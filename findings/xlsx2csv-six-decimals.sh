@@ -6,7 +6,7 @@
 # Seen: 0.3333333333333333 becomes 0.333333, 0.000033333 becomes 0.000033, and 3.3e-08 becomes 0: a column of
 # small numbers is a column of zeros. Cells with a format are rounded to it, 0.005 as 1%. With --floatformat %.17g
 # the plain ones have all their digits. csvkit 2.2.0's in2csv writes all of all; SheetJS (xlsx 0.18.5), too,
-# writes what a cell would show, ten characters.
+# writes what a cell would show, eleven characters.
 #
 # Here: `dataset` reads the workbook itself, and all digits of it.
 set -euo pipefail
