@@ -100,9 +100,7 @@ def test_a_plot_stays_on_its_paper(tmp_path) -> None:
     assert (tmp_path / "gallery" / "graph-dark.svg").read_text() == svg(shown, DARK)
 
 
-def test_a_graph_whose_data_must_be_fetched_is_drawn_and_that_is_said(
-    monkeypatch, tmp_path
-) -> None:
+def test_a_graph_without_its_data_is_drawn_and_that_is_said(monkeypatch, tmp_path) -> None:
     monkeypatch.delenv("NODEFLOW_DATA", raising=False)
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
     text = live.page(nf.sample("mnist"))

@@ -48,8 +48,8 @@ def _drawn(graph: Graph) -> str:
     return (
         f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{escape(graph.name)}</title>'
         f"<style>{style} svg {{ max-width: 100%; height: auto; }}</style>"
-        "<p>The data of this graph was not here when the page was made: `nodeflow data get` fetches "
-        "it.</p>"
+        "<p>The data of this graph was not here when the page was made: "
+        "`nodeflow data get` fetches it.</p>"
         f"{svg(scene(graph), LIGHT)}</html>"
     )
 
