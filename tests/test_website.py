@@ -12,7 +12,7 @@ from nodeflow.export import Job, Options
 from nodeflow.export.svg import drawing, svg
 from nodeflow.scene import scene
 from nodeflow.theme import DARK, LIGHT, THEMES
-from website import reference
+from website import live, reference
 from website.build import _moved, _sentence, _shaded
 from website.examples import example
 from website.links import Offline, broken, judged
@@ -98,6 +98,15 @@ def test_a_plot_stays_on_its_paper(tmp_path) -> None:
         "![A graph.](gallery/graph-dark.svg){.drawing .only-dark}"
     )
     assert (tmp_path / "gallery" / "graph-dark.svg").read_text() == svg(shown, DARK)
+
+
+def test_a_graph_without_its_data_is_drawn_and_that_is_said(monkeypatch, tmp_path) -> None:
+    monkeypatch.delenv("NODEFLOW_DATA", raising=False)
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    text = live.page(nf.sample("mnist"))
+    assert "`nodeflow data get` fetches it" in text
+    assert "<svg" in text
+    assert str(tmp_path) not in text
 
 
 def test_the_first_sentence_of_a_text() -> None:

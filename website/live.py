@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from html import escape
 from pathlib import Path
 
 import nodeflow as nf
 from nodeflow.declare import CATALOG
-from nodeflow.errors import ExportError
+from nodeflow.errors import DataError, ExportError
 from nodeflow.export import html, live
+from nodeflow.export.svg import svg
 from nodeflow.graph import Graph
+from nodeflow.scene import scene
+from nodeflow.theme import LIGHT
 from website.examples import example
 
 LARGEST = 1_500_000
@@ -26,12 +30,28 @@ def pages() -> Iterator[tuple[str, Graph]]:
 
 
 def page(graph: Graph) -> str:
-    """Return a graph as a page that computes; as a recording where a page cannot."""
+    """Return a graph as a page that computes; as a recording where a page cannot.
+
+    Where its data must be fetched, and is not here, it is a drawing that says so.
+    """
     try:
         found = live.page(graph, rows=None if _small(graph) else 200)
     except ExportError:
         return html.page(graph, samples=1)
+    except DataError:
+        return _drawn(graph)
     return found if len(found) <= LARGEST else live.page(graph, rows=50)
+
+
+def _drawn(graph: Graph) -> str:
+    style = f"body {{ font-family: sans-serif; background: {LIGHT.canvas}; color: {LIGHT.text}; }}"
+    return (
+        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{escape(graph.name)}</title>'
+        f"<style>{style} svg {{ max-width: 100%; height: auto; }}</style>"
+        "<p>The data of this graph was not here when the page was made: "
+        "`nodeflow data get` fetches it.</p>"
+        f"{svg(scene(graph), LIGHT)}</html>"
+    )
 
 
 def _small(graph: Graph) -> bool:
