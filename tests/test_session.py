@@ -59,7 +59,7 @@ def until(session: Session, seen: Callable[[Live], object], seconds: float = SEC
     raise AssertionError(f"it never came: {last and (last.state, last.update, last.problem)}")
 
 
-def settled(session: Watched, seconds: float = 0.15) -> Live | None:
+def settled(session: Watched, seconds: float = 0.4) -> Live | None:
     """Return the last snapshot after everything that was asked for is done."""
     last, end = None, time.monotonic() + seconds
     while time.monotonic() < end:
