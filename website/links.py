@@ -42,7 +42,7 @@ def broken(site: Path, left_out: str = "") -> list[str]:
     Links to a folder `left_out` are not followed.
     """
     _read.cache_clear()
-    found = []
+    site, found = site.resolve(), []
     for path in sorted(site.rglob("*.html")):
         if "live" in path.relative_to(site).parts:
             continue  # a page that computes has no links
@@ -58,9 +58,9 @@ def _why_broken(site: Path, path: Path, link: str, left_out: str) -> str:
     if parts.scheme in ELSEWHERE or link.startswith("//"):
         return ""
     target = (path.parent / unquote(parts.path)).resolve() if parts.path else path
-    if not target.is_relative_to(site.resolve()):
+    if not target.is_relative_to(site):
         return "leads out of the site"
-    if left_out and target.relative_to(site.resolve()).as_posix().startswith(left_out):
+    if left_out and target.relative_to(site).as_posix().startswith(left_out):
         return ""
     if target.is_dir():
         target /= "index.html"
