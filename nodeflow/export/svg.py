@@ -41,8 +41,8 @@ _SMALL = 10.0, 9.0
 """Sizes of numbers on wires."""
 _BETWEEN = 52.0
 """What lies between the ports of two columns of nodes: there a weight is written."""
-_EDGE, _GAP = 1.5, 1.0
-"""What its box has around it, and what lies between that and the ports."""
+_EDGE, _GAP, _PORT = 1.5, 1.0, 4.0
+"""What its box has around it, what lies between that and the ports, and how far these reach."""
 _FONT = "DejaVu Sans, Verdana, Segoe UI, sans-serif"
 _FOREIGN = re.compile("[^\\t\\n\\r\\x20-\\ud7ff\\ue000-\\ufffd\\U00010000-\\U0010ffff]")
 """Characters that XML does not have."""
@@ -187,7 +187,7 @@ def _weights(wires: Iterable[WireView], theme: Theme) -> Iterator[str]:
     number that it weighs; it is left out where it would cover them still.
     """
     weighing = (wire for wire in wires if wire.weight is not None and wire.kind != "feedback")
-    for (x, y), wire in {wire.mark: wire for wire in weighing}.items():
+    for (mark, y), wire in {wire.mark: wire for wire in weighing}.items():
         texts = (
             (signed(wire.weight),)
             if wire.carries_weight
@@ -199,6 +199,10 @@ def _weights(wires: Iterable[WireView], theme: Theme) -> Iterator[str]:
         if not text:
             continue
         half = wide / 2 + _EDGE
+        port, side = (
+            (wire.start[0], wire.leaves) if wire.carries_weight else (wire.end[0], wire.enters)
+        )
+        x = mark + side * max(half + _GAP + _PORT - abs(mark - port), 0.0)
         yield (
             f'<rect x="{x - half:g}" y="{y - 7:g}" width="{2 * half:g}" height="14" '
             f'fill="{theme.canvas}" stroke="{theme.border}" stroke-width="0.6"/>'

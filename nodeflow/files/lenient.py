@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from nodeflow.declare import CATALOG, NodeType
-from nodeflow.errors import FileError, GraphError
+from nodeflow.errors import FileError, GraphError, readable
 from nodeflow.files.form import VERSION, form_faults
 from nodeflow.files.lessonform import ANSWERS, LESSON, check_lesson
 from nodeflow.files.reader import Source, array_of, source_of
@@ -101,8 +101,17 @@ class _Sieve:
             for key in list(nodes):
                 self._node(nodes, key, sidecars)
 
-    def _fault(self, keys: Keys, sentence: str, nodes: Iterable[str] = ()) -> None:
-        self.faults.append(Fault(keys, sentence, tuple(dict.fromkeys(nodes))))
+    def _fault(
+        self,
+        keys: Keys,
+        sentence: str,
+        nodes: Iterable[str] = (),
+        *,
+        value: Any = None,
+        why: str = "",
+    ) -> None:
+        concerned = tuple(dict.fromkeys(nodes))
+        self.faults.append(Fault(keys, readable(sentence), concerned, inert(value), readable(why)))
 
     # -- what is not of its form
 
@@ -125,9 +134,7 @@ class _Sieve:
                     )
                 case ("training", str(name)):
                     value = plain["training"].pop(name)
-                    self.faults.append(
-                        Fault(keys, f"training.{name}: {why}", (), inert(value), why)
-                    )
+                    self._fault(keys, f"training.{name}: {why}", value=value, why=why)
                 case ("wires", int(index)):
                     self._fault(keys, f"wire {index + 1} of the file is left out: {why}")
                 case ("layout", str(key)):
@@ -177,7 +184,7 @@ class _Sieve:
             own = why.removeprefix(f"{key}.{name} ")
             said = why if own != why else f"{key}.{name}: {why}"
             keys = ("nodes", key, "settings", name)
-            self.faults.append(Fault(keys, said, (key,), inert(value), own))
+            self._fault(keys, said, [key], value=value, why=own)
         if len(sound) < len(settings):
             nodes[key] = {**given, "settings": sound}
 
