@@ -50,26 +50,42 @@ def samples() -> dict[str, Sample]:
 def sample(name: str) -> Graph:
     """Return a graph that comes with nodeflow, such as "xor"; raises `FileError`.
 
-    Files that it names are looked for where the user's own are, not in the package.
+    A table that lies beside it is read there; other files that it names are looked for where the
+    user's own are.
     """
-    return replace(load(_found(name)), folder=None)
+    file = _found(name)
+    graph = load(file)
+    return graph if _tables(graph, file.parent) else replace(graph, folder=None)
 
 
 def write(name: str, target: Path) -> list[Path]:
-    """Copy a sample, and the arrays beside it, into a folder; raises `FileError`."""
+    """Copy a sample, with the arrays and tables beside it, into a folder; raises `FileError`.
+
+    A table that is there already, since another sample has it too, stays.
+    """
     file = _found(name)
-    there = [file, *(one for one in (file.with_suffix(".npz"),) if one.exists())]
+    tables = _tables(load(file), file.parent)
+    there = [file, *(one for one in (file.with_suffix(".npz"),) if one.exists()), *tables]
     copies = [target / one.name for one in there]
-    for copy in copies:
-        if copy.exists():
-            raise FileError("is there already; move it away first", file=str(copy))
     try:
-        for one, copy in zip(there, copies, strict=True):
-            disk.write(copy, one.read_bytes())
+        texts = [one.read_bytes() for one in there]
+        for one, copy, text in zip(there, copies, texts, strict=True):
+            if copy.exists() and not (one in tables and copy.read_bytes() == text):
+                raise FileError("is there already; move it away first", file=str(copy))
+        for copy, text in zip(copies, texts, strict=True):
+            if not copy.exists():
+                disk.write(copy, text)
     except OSError as error:
         why = (error.strerror or "the system refused").lower()
         raise FileError(f"cannot be written ({why})", file=str(target)) from None
     return copies
+
+
+def _tables(graph: Graph, place: Path) -> list[Path]:
+    """Return the files in a folder that a graph reads its rows from."""
+    sources = (graph.settings(key)["source"] for key in graph.datasets)
+    named = dict.fromkeys(one for one in sources if isinstance(one, str) and one.strip())
+    return [place / one for one in named if Path(one).name == one and (place / one).is_file()]
 
 
 def _found(name: str) -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -57,3 +58,28 @@ def test_iris_needs_no_extra_and_is_scikit_learns():
     assert table.classes == tuple(theirs.target_names)
     assert table.features == tuple(theirs.feature_names)
     assert np.isfinite(table.x).all()
+
+
+def test_a_sample_whose_rows_lie_beside_it_runs_wherever_it_is(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    named = {
+        f"twins/{file.stem}": re.findall(r'"source": "([^"]+\.csv)"', file.read_text("utf-8"))
+        for file in sorted((GRAPHS / "twins").glob("*.json"))
+    }
+    tables = [name for name, found in named.items() if found]
+    assert len(tables) > 2
+    for name in tables[:: max(len(tables) // 4, 1)]:
+        run = nf.Run(nf.sample(name))
+        run.train(epochs=1)
+        assert main(["samples", name]) == 0  # the table that two of them have is there once
+        again = nf.Run(nf.load(f"{name.rpartition('/')[2]}.json"))
+        again.train(epochs=1)
+        assert again.history == run.history
+    other = tmp_path / "other"
+    other.mkdir()
+    monkeypatch.chdir(other)
+    (other / "rows.csv").write_text("my own rows")
+    assert main(["samples", "twins/sklearn-adam"]) == 1
+    assert [(one.name, one.read_text()) for one in other.iterdir()] == [
+        ("rows.csv", "my own rows")
+    ]
