@@ -271,7 +271,8 @@ def _refusal(type_: NodeType, key: str, name: str, value: Any, sidecars: Sidecar
         refuse_absolute(key, type_.name, held)
         type_.check(held, key)
     except FileError as error:
-        return error.why
+        beside = Path(error.file).name
+        return f"{beside}: {error.why}" if beside else error.why
     except GraphError as error:
         return str(error)
     return ""

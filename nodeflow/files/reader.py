@@ -183,7 +183,7 @@ def _array(key: str, name: str, value: Any, sidecars: Sidecars, file: str) -> An
         return array_of(value, sidecars)
     except FileError as error:
         path = at("nodes", key, "settings", name)
-        raise FileError(error.why, file=file, path=path) from error
+        raise FileError(str(error), file=file, path=path) from error
 
 
 def array_of(value: Any, sidecars: Sidecars) -> Any:
