@@ -10,7 +10,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import nodeflow as nf
-from nodeflow import scene as scenes
 from nodeflow.editor.canvas import hits
 from nodeflow.editor.canvas.hits import next_wire, node_at, port_at, prepare, wire_at, wires_at
 from nodeflow.export.svg import svg
@@ -30,6 +29,8 @@ from nodeflow.routing import (
 from nodeflow.routing.curves import curves as at_once
 from nodeflow.routing.curves import sampled
 from nodeflow.scene import AT_ONCE, routed, scene, shifted
+from nodeflow.scene import pieces as scene_pieces
+from nodeflow.scene.changes import change_between
 from nodeflow.wires import curves
 
 GRAPHS = Path(__file__).parent.parent / "graphs"
@@ -328,7 +329,7 @@ def test_a_scene_knows_how_it_differs_from_the_one_that_it_was_made_of():
     prepare(old)
     moved, dropped = drop(old, graph, "hidden1_a.7", (40, 130))
     for before, after in ((old, dropped), (dropped, routed(dropped, moved))):
-        known, looked = after.known_change(before), scenes._change(before, after)
+        known, looked = after.known_change(before), change_between(before, after)
         assert known is not None
         assert known.nodes == looked.nodes
         assert np.array_equal(known.same, looked.same)
@@ -352,8 +353,8 @@ def test_a_drop_looks_at_what_the_node_touches_alone(monkeypatch):
     _, dropped = drop(old, graph, "hidden1_a.7", (40, 130))
     asked = []
     monkeypatch.setattr(hits, "_indexed", asked.append)
-    monkeypatch.setattr(scenes, "boxes", asked.append)
-    monkeypatch.setattr(scenes, "_change", lambda *both: asked.append(both))
+    monkeypatch.setattr(scene_pieces, "boxes", asked.append)
+    monkeypatch.setattr(scene_pieces, "change_between", lambda *both: asked.append(both))
     found = port_at(dropped, (port.x + 40, port.y + 130), 3.0)
     assert found == (dropped.nodes["hidden1_a.7"].outputs[0], True)
     assert port_at(dropped, (port.x, port.y), 3.0) is None

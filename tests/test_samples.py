@@ -80,6 +80,4 @@ def test_a_sample_whose_rows_lie_beside_it_runs_wherever_it_is(tmp_path, monkeyp
     monkeypatch.chdir(other)
     (other / "rows.csv").write_text("my own rows")
     assert main(["samples", "twins/sklearn-adam"]) == 1
-    assert [(one.name, one.read_text()) for one in other.iterdir()] == [
-        ("rows.csv", "my own rows")
-    ]
+    assert [(one.name, one.read_text()) for one in other.iterdir()] == [("rows.csv", "my own rows")]

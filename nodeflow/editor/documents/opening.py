@@ -10,6 +10,7 @@ from nodeflow.editor.state.messages import Failed, Message, Reported
 from nodeflow.editor.state.model import (
     NO_MISTAKES,
     Editor,
+    Last,
     Mistyped,
     Question,
     Report,
@@ -20,6 +21,7 @@ from nodeflow.editor.state.requests import Save
 from nodeflow.files import Fault
 from nodeflow.graph import Graph
 
+_MISTYPED: Last[Mapping[tuple[str, str], Mistyped]] = Last(1)
 _MOST = 30
 """So many faults are listed."""
 _ASKED = 5
@@ -27,7 +29,15 @@ _ASKED = 5
 
 
 def mistyped(graph: Graph, faults: tuple[Fault, ...]) -> Mapping[tuple[str, str], Mistyped]:
-    """Return the settings of a file that cannot be, as they stand in their fields."""
+    """Return the settings of a file that cannot be, as they stand in their fields.
+
+    Of the same graph and faults it is the same object, by which a scene is known that was made
+    in the background.
+    """
+    return _MISTYPED.of((graph, faults), lambda: _mistyped(graph, faults))
+
+
+def _mistyped(graph: Graph, faults: tuple[Fault, ...]) -> Mapping[tuple[str, str], Mistyped]:
     found = {}
     for fault in faults:
         if fault.setting is not None and has_field(graph, fault):

@@ -607,7 +607,7 @@ class Editor:
         return replace(self, requests=(*self.requests, request))
 
 
-class _Last(Generic[T]):
+class Last(Generic[T]):
     """The last few results, by the identity of what they were made from.
 
     Graphs are never changed in place, and comparing two large ones costs more than it saves.
@@ -623,6 +623,7 @@ class _Last(Generic[T]):
         return self._kept[-1] if self._kept else None
 
     def of(self, made_from: tuple[Any, ...], make: Callable[[], T]) -> T:
+        """Return what was made from these objects, or make it."""
         for key, result in self._kept:
             if all(one is other for one, other in zip(key, made_from, strict=True)):
                 return result
@@ -673,8 +674,8 @@ def _is_same_but_places(one: Graph, other: Graph) -> bool:
     )
 
 
-_INFERRED: _Last[Inference] = _Last()
-_DRAWN: _Last[Scene] = _Last()
-_SEEN: _Last[Scene] = _Last()
-_LEARNS: _Last[bool] = _Last()
-_VAIN: _Last[tuple[Finding, ...]] = _Last()
+_INFERRED: Last[Inference] = Last()
+_DRAWN: Last[Scene] = Last()
+_SEEN: Last[Scene] = Last()
+_LEARNS: Last[bool] = Last()
+_VAIN: Last[tuple[Finding, ...]] = Last()
