@@ -90,7 +90,7 @@ def pytest_runtest_makereport(
 def _wants_data(text: str) -> bool:
     """Tell whether a test ended since a public set is not here that `nodeflow data get` fetches."""
     return any(
-        f"there is no data set '{name}" in text or f"'{name}' is not here yet" in text
+        f"there is no data set '{name}" in text or f"`nodeflow data get {name}`" in text
         for name in FETCHABLE
     )
 

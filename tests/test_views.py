@@ -151,14 +151,15 @@ def test_values_on_nodes_end_before_the_field_beside_them():
 def test_weights_on_wires_cover_no_port():
     """A long number is smaller, then without what it weighs, then left out: never cut."""
     texts = {}
-    for weight in (0.8, -2.2978, 1.23e-17):
+    for weight in (0.8, -2.29, -2.2978, 1.23e-17):
         graph = load("one-neuron").set("w", value=[[weight]]).set("x", value=[1.4142])
         picture = svg(scene(graph, values={"x.value": np.array([[1.4142]])}))
         found = re.findall(r'font-size="(9|10)" text-anchor="middle">([^<]*)<', picture)
         for size, text in found:
             assert width(text, float(size)) <= 50, text
         texts[weight] = sorted(text for _, text in found)
-    assert texts == {0.8: ["+0.8", "× 0.8"], -2.2978: ["× −2.2978", "−2.2978"], 1.23e-17: []}
+    both = {0.8: ["+0.8", "× 0.8"], -2.29: ["× −2.29", "−2.29"]}
+    assert texts == {**both, -2.2978: ["−2.2978"], 1.23e-17: []}
 
 
 def _inside(mark):

@@ -76,7 +76,7 @@ class Traffic:
         self._bends = np.array(bends, float).reshape(-1, _CURVE, 2)
         self._bent = [(n, curve) for n, curve in enumerate(curves) if len(curve) > _CURVE]
         self._measured: list[tuple[NDArray[np.float64], NDArray[np.float64]]] = []
-        self._ways = np.zeros((0, 2)), np.zeros(0), np.zeros(1, np.intp)
+        self._ways = np.zeros((0, 2), float), np.zeros(0, float), np.zeros(1, np.intp)
 
     def at(self, share: float, count: int) -> NDArray[np.float64]:
         """Return where the first `count` are when so much of their ways lies behind them."""
