@@ -90,7 +90,11 @@ def _compared(graph: Graph, error: str) -> tuple[Wire, Wire]:
 def outputs_behind(graph: Graph, error: str) -> list[str]:
     """Return the nodes whose values an error compares, whatever joins or picks them."""
     found: dict[str, None] = {}
-    starts = [_compared(graph, error)[0].source]
+    inputs = graph.inputs(error)
+    if {"a", "y"} <= inputs.keys():
+        starts = [_compared(graph, error)[0].source]
+    else:  # half wired yet: what is there is the output
+        starts = [wire.source for wire in inputs.get("a", ())]
     for key in starts:  # grows on the way
         if graph.nodes[key].kind.rearranges or graph.nodes[key].passes:
             starts += [wire.source for wire in graph.into(key)]
