@@ -12,7 +12,7 @@ _MANY = 100_000
 
 @contextmanager
 def collection_paused() -> Iterator[None]:
-    """Hold cyclic garbage collection back while a large graph is built.
+    """Hold cyclic garbage collection back, as while a large graph is built.
 
     Ten thousands of small objects that all stay would be searched again and again. So many count
     as old afterwards: they are searched with everything else, when Python next does that. Fewer

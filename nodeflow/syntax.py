@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import ast
-import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Lock
+
+from nodeflow.garbage import collection_paused
 
 _parsing = Lock()
 
@@ -32,11 +33,5 @@ def _alone() -> Iterator[None]:
     constructor recursion depth mismatch"). Code is compiled in a thread beside the training, and
     formulas are read by several threads.
     """
-    with _parsing:
-        was = gc.isenabled()
-        gc.disable()
-        try:
-            yield
-        finally:
-            if was:
-                gc.enable()
+    with _parsing, collection_paused():
+        yield

@@ -11,7 +11,7 @@ from nodeflow.errors import DeclarationError, UnknownType, nearest
 if TYPE_CHECKING:
     from nodeflow.declare.nodetype import NodeType
 
-T = TypeVar("T")
+_T = TypeVar("_T")
 
 
 class Catalog(Mapping[str, "NodeType"]):
@@ -43,7 +43,7 @@ class Catalog(Mapping[str, "NodeType"]):
     @overload
     def get(self, name: str, /) -> NodeType | None: ...
     @overload
-    def get(self, name: str, /, default: NodeType | T) -> NodeType | T: ...
+    def get(self, name: str, /, default: NodeType | _T) -> NodeType | _T: ...
     def get(self, name: str, /, default: object = None) -> object:
         """Return the type of that name, or the default: what Mapping has would raise."""
         return self._types.get(name, default)

@@ -82,7 +82,10 @@ def refitted(graph: Graph, layer: str, width: int) -> tuple[Graph, str, Shape]:
     """Return the graph whose layer has free weights for so many inputs, their id and shape."""
     theta = free_weights(graph, layer)
     if theta is None:
-        raise GraphError(f"the weights of '{layer}' have a shape that is not free", node=layer)
+        raise GraphError(
+            f"the weights of '{layer}' cannot get another shape: they are typed, or shared",
+            node=layer,
+        )
     shape = graph.settings(theta)["shape"][0], width
     return graph.set(theta, shape=shape), theta, Shape(shape)
 

@@ -166,7 +166,7 @@ _EXPECTED: dict[tuple[str, ...], str] = {
 
 _DERIVED = frozenset(DerivedForm.__struct_fields__)
 
-Fault = tuple[str, tuple[str | int, ...]]
+FormFault = tuple[str, tuple[str | int, ...]]
 """What is wrong with a part of a file, and the keys that lead to it."""
 
 
@@ -182,7 +182,7 @@ def shaped(raw: dict[str, Any], *, file: str = "") -> GraphForm:
     return form
 
 
-def form_faults(raw: Mapping[str, Any]) -> Iterator[Fault]:
+def form_faults(raw: Mapping[str, Any]) -> Iterator[FormFault]:
     """Yield all that `convert` refuses, with the key of the entry, which its message leaves out."""
     for name in GraphForm.__struct_fields__:
         if name not in raw or _converts({name: raw[name]}):
@@ -198,7 +198,7 @@ def form_faults(raw: Mapping[str, Any]) -> Iterator[Fault]:
         yield from inside or [_wrong((name,), (name,), value)]
 
 
-def _faults_in(name: str, value: Any) -> Iterator[Fault]:
+def _faults_in(name: str, value: Any) -> Iterator[FormFault]:
     if isinstance(value, dict) and name in ("training", "nodes", "groups", "layout"):
         for key, part in value.items():
             if _converts({name: {key: part}}):
@@ -217,7 +217,7 @@ def _faults_in(name: str, value: Any) -> Iterator[Fault]:
                 yield _wrong((name, "*"), (name, index), part)
 
 
-def _derived_faults(name: str, value: dict[str, Any]) -> Iterator[Fault]:
+def _derived_faults(name: str, value: dict[str, Any]) -> Iterator[FormFault]:
     for key, part in value.items():
         rule = (name, key if name == "places" else "*")
         if rule in _EXPECTED and not _converts(
@@ -227,7 +227,7 @@ def _derived_faults(name: str, value: dict[str, Any]) -> Iterator[Fault]:
             yield _wrong(rule, (name, key), part)
 
 
-def _group_faults(key: str, value: dict[str, Any]) -> Iterator[Fault]:
+def _group_faults(key: str, value: dict[str, Any]) -> Iterator[FormFault]:
     for name, part in value.items():
         if _converts({"groups": {key: {name: part}}}):
             continue
@@ -239,7 +239,7 @@ def _group_faults(key: str, value: dict[str, Any]) -> Iterator[Fault]:
             yield _wrong(("groups", "*", name), ("groups", key, name), part)
 
 
-def _node_faults(key: str, value: Any) -> Iterator[Fault]:
+def _node_faults(key: str, value: Any) -> Iterator[FormFault]:
     if not isinstance(value, dict):
         yield _wrong(("nodes", "*"), ("nodes", key), value)
         return
@@ -250,7 +250,7 @@ def _node_faults(key: str, value: Any) -> Iterator[Fault]:
             yield _wrong(("nodes", "*", name), ("nodes", key, name), part)
 
 
-def _wrong(rule: tuple[str, ...], keys: tuple[str | int, ...], value: Any) -> Fault:
+def _wrong(rule: tuple[str, ...], keys: tuple[str | int, ...], value: Any) -> FormFault:
     return f"expected {_EXPECTED.get(rule, 'something else')}, got {describe(value)}", keys
 
 

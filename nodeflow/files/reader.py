@@ -50,6 +50,7 @@ class Source:
     folder: Path | None = None
     origin: tuple[str, str] | None = None
 
+    @collection_paused()
     def plain(self) -> dict[str, Any]:
         """Return the object that the text holds, with the keys of today's version."""
         return migrated(decode(self.text, file=self.file), file=self.file)
@@ -90,18 +91,16 @@ def loads(
     file: str = "",
     folder: str | os.PathLike[str] | None = None,
     beside: bool = True,
-    origin: tuple[str, str] | None = None,
 ) -> Graph:
     """Return the graph of a file's text, or raise `FileError`.
 
     `file` is the name in messages, `folder` where arrays beside the file are looked for. Unless
     they are wanted (`beside`) what refers to them stays as it is: such a graph can be compared
-    and written, not run. `origin` is kept in the graph, with what checking it finds out: a copy
-    would have to find that again.
+    and written, not run.
     """
     where = None if folder is None else Path(folder)
     plain = Source(text, file).plain()
-    return built(plain, file=file, folder=where, beside=beside, origin=origin)
+    return built(plain, file=file, folder=where, beside=beside)
 
 
 @collection_paused()
@@ -113,7 +112,10 @@ def built(
     beside: bool = True,
     origin: tuple[str, str] | None = None,
 ) -> Graph:
-    """Return the graph that a file's object is, or raise `FileError`."""
+    """Return the graph that a file's object is, or raise `FileError`.
+
+    `origin` is given here, since a copy with it would have to find out again what checking does.
+    """
     version = plain["version"]
     raw = {**plain, "version": VERSION}  # the keys of all versions since are the same
     form = shaped(raw, file=file)
