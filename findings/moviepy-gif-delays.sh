@@ -51,5 +51,8 @@ for source in ("fps", "tbr"):
 ok = true == [("red", 0.0), ("green", 0.1), ("blue", 2.1), ("white", 2.2)]
 ok = ok and {colour for colour, _ in shown["fps"]} == {"red", "green"}
 ok = ok and [colour for colour, _ in shown["tbr"]] == list(COLOURS)
+wanted = [0.1, 2.0, 0.1, 1.5]
+ok = ok and all(abs(long - right) < 0.11 for (_, long), right in zip(shown["tbr"], wanted))
+ok = ok and all(abs(sum(long for _, long in one) - sum(wanted)) < 0.11 for one in shown.values())
 sys.exit(0 if ok else "it has changed")
 END

@@ -40,7 +40,6 @@ def wired(*wires: str, instead: bool = False) -> dict[str, Any]:
     return raw
 
 
-W = "did you mean"
 WIRE = "the wire '{}' is left out: "
 KINDS: dict[str, tuple[dict[str, Any], tuple[str, ...], str]] = {
     "name": (put("name", 3), (), "'name' is left out: expected a text, got 3"),
@@ -117,7 +116,7 @@ KINDS: dict[str, tuple[dict[str, Any], tuple[str, ...], str]] = {
     "wires": (put("wires", 4), (), "'wires' is left out: expected a list, got 4"),
     "no text": (
         wired("x.value -> sum.a", 4, instead=True),
-        (),  # type: ignore[arg-type]
+        (),
         "wire 2 of the file is left out: expected a text 'node.output -> node.input', got 4",
     ),
     "no wire": (

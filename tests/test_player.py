@@ -288,6 +288,31 @@ def test_all_futures_are_carried_over_to_a_graph_with_more_views():
     assert player.run.history == first.history
 
 
+@pytest.mark.parametrize("forked", ["", "in the place of a line", "beside a line"])
+def test_a_node_is_switched_off_and_on_and_all_lines_count_the_same_steps(forked):
+    """Who watches switches off what costs time, and on again, while the network trains."""
+    graph = net("xor", (2, 2, 1), scale="none", epochs=5)
+    graph = graph.add("big", "exp").connect("hidden1.z", "big.a")
+    player = Player(nf.Run(graph))
+    if forked == "beside a line":
+        player.advance(3 * player.schedule.steps_per_epoch)
+    if forked:
+        player.go("1")
+        graph = graph.set("train", rate=0.01)
+        player.change(graph, "slow")
+    for key in ("accuracy", "big"):
+        for mode in ("disable", "active", "disable", "active"):
+            player.advance(player.number + 7)
+            player.change(graph.with_mode(key, mode), mode)
+            orders = {line.run.order for line in player.lines}
+            orders |= {line.before.run.order for line in player.lines if line.before is not None}
+            assert orders == {player.schedule.order} == {player.run.order}
+            assert (key in player.run.order) == (mode == "active")
+    player.advance(5 * player.schedule.steps_per_epoch)
+    assert (player.run.epoch, player.run.sample, player.run.position.place) == (5, 0, 0)
+    assert len(player.lines) == 1 + (forked == "beside a line")
+
+
 @pytest.mark.parametrize(
     "ask",
     [

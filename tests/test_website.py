@@ -107,7 +107,7 @@ def test_a_graph_without_its_data_is_drawn_and_that_is_said(monkeypatch, tmp_pat
     monkeypatch.delenv("NODEFLOW_DATA", raising=False)
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
     text = live.page(nf.sample("mnist"))
-    assert "`nodeflow data get` fetches it" in text
+    assert "<code>nodeflow data get mnist</code> fetches it" in text
     assert "<svg" in text
     assert str(tmp_path) not in text
 

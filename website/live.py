@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from html import escape
 from pathlib import Path
@@ -38,18 +39,19 @@ def page(graph: Graph) -> str:
         found = live.page(graph, rows=None if _small(graph) else 200)
     except ExportError:
         return html.page(graph, samples=1)
-    except DataError:
-        return _drawn(graph)
+    except DataError as error:
+        return _drawn(graph, str(error))
     return found if len(found) <= LARGEST else live.page(graph, rows=50)
 
 
-def _drawn(graph: Graph) -> str:
+def _drawn(graph: Graph, why: str) -> str:
+    fetched = re.search(r"`(nodeflow data get [\w-]+)`", why)
+    how = f": <code>{fetched[1]}</code> fetches it" if fetched else ""
     style = f"body {{ font-family: sans-serif; background: {LIGHT.canvas}; color: {LIGHT.text}; }}"
     return (
         f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{escape(graph.name)}</title>'
         f"<style>{style} svg {{ max-width: 100%; height: auto; }}</style>"
-        "<p>The data of this graph was not here when the page was made: "
-        "`nodeflow data get` fetches it.</p>"
+        f"<p>The data of this graph was not here when the page was made{how}.</p>"
         f"{svg(scene(graph), LIGHT)}</html>"
     )
 

@@ -22,7 +22,7 @@ from nodeflow.engine.run import Run
 from nodeflow.engine.schedule import Moment, Position, Schedule, require_level
 from nodeflow.engine.step import Step
 from nodeflow.errors import Diverged, NodeflowError, RunError
-from nodeflow.graph import Graph
+from nodeflow.graph import Graph, Node
 from nodeflow.playback.conditions import Condition
 from nodeflow.playback.moments import described
 from nodeflow.playback.stops import Kept, Seen, Stops, judged_after
@@ -470,9 +470,8 @@ class Player:
         """Go on with a graph that trains as this one does; nothing of what lies behind is lost.
 
         Nodes that no update and no cost depends on may have come, gone or changed, and one may
-        have another id (`rename`): all lines have them from now on, and
-        keep the settings of what they trained with. Raises `RunError` where the training part is
-        another.
+        have another id (`rename`): all lines have them from now on, and keep the settings of what
+        they trained with. Raises `RunError` where the training part is another.
         """
         runs: dict[Run, Run] = {}
 
@@ -488,7 +487,12 @@ class Player:
             return runs[old]
 
         before, position = self.schedule, self.run.position
-        found = {line: carried(line) for line in self.lines}
+        # A line that another took the place of is still where that one comes from.
+        every = list(self.lines)
+        for line in every:  # grows on the way
+            if line.before is not None and line.before not in every:
+                every.append(line.before)
+        found = {line: carried(line) for line in every}
         self.schedule = found[self.line].schedule
         self.stops.rename(rename)
         for line, run in found.items():
@@ -565,11 +569,18 @@ class Player:
 
 
 def with_settings_of(graph: Graph, other: Graph) -> Graph:
-    """Return a graph with the settings that its nodes have in another one, which may lack some."""
-    nodes = {
-        key: other.nodes[key] if key in other.nodes and other.nodes[key].type == node.type else node
-        for key, node in graph.nodes.items()
-    }
+    """Return a graph with the settings that its nodes have in another one, which may lack some.
+
+    Which of its nodes are switched off stays, since what is evaluated follows from that.
+    """
+
+    def of(key: str, node: Node) -> Node:
+        there = other.nodes.get(key)
+        if there is None or there.type != node.type:
+            return node
+        return there if there.mode == node.mode else replace(there, mode=node.mode)
+
+    nodes = {key: of(key, node) for key, node in graph.nodes.items()}
     training = replace(graph.training, rate=other.training.rate)
     return replace(graph, nodes=nodes, training=training)
 

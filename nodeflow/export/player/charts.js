@@ -116,7 +116,7 @@ const charts = {
     const known = costs.flat().filter(Number.isFinite).sort((a, b) => a - b), most = known.at(-1) - known[0] || 1, [dark, ground] = [colours("--selected"), colours("--canvas")];
     // By rank as well as by size, so that a flat valley has shades too.
     const shade = (each) => {
-      const share = Number.isFinite(each) ? 0.5 * (firstFrom(known, each) / Math.max(known.length - 1, 1)) + 0.5 * ((each - known[0]) / most) : 1;
+      const share = Number.isFinite(each) ? 0.5 * ((lastUpTo(known, 0, (one) => Number(one >= each)) + 1) / Math.max(known.length - 1, 1)) + 0.5 * ((each - known[0]) / most) : 1;
       return Math.floor(Math.min(Math.max(share, 0), 0.9999) * BANDS) / (BANDS - 1);
     };
     const made = [pixels(side, side, (row, column) => mix(dark, ground, shade(costs[side - 1 - row][column])), axes.area), ...axes.numbers()];
@@ -130,14 +130,3 @@ const charts = {
     return [made, `J = ${show(cost)}, ${minima.length} minim${minima.length === 1 ? "um" : "a"} in sight`];
   },
 };
-
-/** The place of the first of sorted numbers that is not below one. */
-function firstFrom(sorted, number) {
-  let low = 0, high = sorted.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (sorted[middle] < number) low = middle + 1;
-    else high = middle;
-  }
-  return low;
-}

@@ -24,8 +24,9 @@ const inWords = (value) => (typeof value === "object" ? JSON.stringify(value) ??
 
 const flat = (value) => (Array.isArray(value) ? value.flat(Infinity) : [value]);
 
-/** The smallest and the largest of numbers; of more than a function takes as arguments, too. */
+/** The smallest of numbers; of more than a function takes as arguments, too. */
 const minimum = (numbers) => numbers.reduce((least, each) => Math.min(least, each), Infinity);
+/** The largest of numbers, however many. */
 const maximum = (numbers) => numbers.reduce((most, each) => Math.max(most, each), -Infinity);
 
 /** A value as rows of numbers. */

@@ -126,7 +126,7 @@ function picturing(canvas, index, hidden) {
       group.classList.toggle("old", Boolean(address && value !== undefined && age(nodeOf(address))));
       if (onScreen.get(key) === value && onScreen.has(key)) continue;
       onScreen.set(key, value);
-      if (Object.hasOwn(index.views?.nodes ?? {}, key)) continue; // drawn by views.js
+      if (Object.hasOwn(index.views?.nodes ?? {}, key)) continue; // drawn by showing.js
       const node = places.get(key), count = value === undefined ? 0 : flat(value).length;
       const [left, top, width, height] = node.view ?? [node.x + 84, node.y + node.height - 22, node.width - 94, 20];
       const listed = value === undefined ? fitting(node.foot, FOOT) : short(value);
