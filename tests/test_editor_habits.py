@@ -722,7 +722,7 @@ def test_what_cannot_be_is_not_lost_by_a_save_without_a_word(tmp_path, shell):
     assert whats(choose(asked, "Save as …")) == [AskSave()]
     other = do(editor, *shell.perform(Save(tmp_path / "other.json"), editor))
     assert (other.path.name, other.faults, path.read_bytes()) == ("other.json", (), text)
-    saved = performed(shell, choose(asked, "Save without it"))
+    saved = performed(shell, choose(asked, "Save without them"))
     assert nf.load(path) == saved.graph
     assert not saved.faults
     assert path.with_name("broken.json.bak").read_bytes() == text
@@ -748,8 +748,8 @@ def test_leaving_waits_for_the_answer_to_what_would_be_lost(tmp_path, shell):
     opened = m.Opened(with_places(graph), path, faults=faults)
     editor = do(Editor.of(Graph()), opened, m.SetValue("train", "rate", 1.0), m.Do("quit"))
     asked = performed(shell, choose(editor, "Save"))
-    assert "will lose it" in asked.popup.text
-    assert whats(performed(shell, choose(asked, "Save without it"))) == [Quit()]
+    assert "saving will remove them" in asked.popup.text
+    assert whats(performed(shell, choose(asked, "Save without them"))) == [Quit()]
     stayed = choose(performed(shell, choose(editor, "Save")), "Cancel")
     assert stayed.leaving is None
 

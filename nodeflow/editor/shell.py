@@ -26,7 +26,6 @@ from nodeflow.editor.state.messages import (
     Differed,
     Ended,
     Failed,
-    Losing,
     Message,
     Noted,
     Offered,
@@ -35,6 +34,7 @@ from nodeflow.editor.state.messages import (
     Routed,
     RunUpdate,
     Saved,
+    WouldLose,
 )
 from nodeflow.editor.state.model import Editor, Preferences, Report
 from nodeflow.editor.state.requests import (
@@ -107,8 +107,8 @@ class Shell:
 
     def _answer(self, request: ShellRequest, editor: Editor) -> list[Message]:
         match request:
-            case Save(path=path, knowing=knowing):
-                return self._save(path or editor.path, editor, knowing=knowing)
+            case Save(path=path, confirmed=confirmed):
+                return self._save(path or editor.path, editor, confirmed=confirmed)
             case OpenFile(path=path):
                 return self._open(path or editor.path, editor)
             case OpenSample(name=name):
@@ -216,20 +216,21 @@ class Shell:
         """Return an editor with a recovered graph; undoing leads back to its file."""
         self.store.adopt(recovery)
         before = Graph() if recovery.saved is None else recovery.saved
-        made = Editor.of(before, recovery.path, faults=recovery.faults, **more)
+        made = opening.editor_of(before, recovery.path, recovery.faults, **more)
         return made.edited(recovery.graph, "recover")
 
-    def close(self, *, keep: bool = False) -> None:
+    def close(self, *, keep: bool = False) -> str:
         """End cleanly: the run and what is under way end, and the journal is removed.
 
-        To `keep` it is to have changes offered at the next start.
+        To `keep` it is to have changes offered at the next start. Returns why that is not so, "".
         """
         self._cancel()
-        self._remember()
-        if self._remembering is not None:
-            self._remembering.done(PATIENCE)
+        for _ in range(2):  # what is being remembered, then what was opened meanwhile
+            self._remember()
+            if self._remembering is not None:
+                self._remembering.done(PATIENCE)
         self.session.close()
-        self.store.close(keep=keep)
+        return self.store.close(keep=keep)
 
     # -- files
 
@@ -241,7 +242,7 @@ class Shell:
         opened = [] if editor.path is None else self._open(editor.path, editor)
         return [*opened, Noted(said)]
 
-    def _save(self, path: Path | None, editor: Editor, *, knowing: bool) -> list[Message]:
+    def _save(self, path: Path | None, editor: Editor, *, confirmed: bool) -> list[Message]:
         graph = editor.graph
         if path is None:
             return [Failed("the graph has no file yet: choose a name for it")]
@@ -249,8 +250,8 @@ class Shell:
             path = path.with_suffix(".json")
         if path.suffix.lower() == PICTURE:
             return [Failed(f"{path.name} is a picture, a graph is saved as .json: save it as that")]
-        if editor.unmended and not knowing and editor.path and _is_same(path, editor.path):
-            return [Losing(path)]
+        if editor.unmended and not confirmed and editor.path and _is_same(path, editor.path):
+            return [WouldLose(path)]
         before, graph = graph, moved(graph, path.parent)
         try:
             save(graph, path)
@@ -276,14 +277,14 @@ class Shell:
                 graph, faults = load_marked(path)
                 graph = with_places(graph)
                 # Reading its data takes the longest, and the window would wait for it.
-                mistyped = opening.mistyped(graph, faults)
-                drawn = Editor.of(graph, path, mistyped=mistyped, faults=faults).drawn
+                fields = opening.mistyped(graph, faults)
+                drawn = opening.editor_of(graph, path, faults, fields=fields).drawn
                 prepare(drawn)
 
             def then() -> list[Message]:
                 self._opened.append((path, drawn))
                 return [
-                    Opened(graph, path, faults=faults),
+                    Opened(graph, path, faults=faults, fields=fields),
                     *offered(graph, path),
                     *opening.told(graph, path, faults),
                 ]

@@ -27,7 +27,6 @@ from nodeflow.editor.state.messages import (
     Ended,
     Failed,
     Key,
-    Losing,
     Message,
     Mistype,
     Moved,
@@ -57,6 +56,7 @@ from nodeflow.editor.state.messages import (
     ToggleInLesson,
     Typed,
     Wheel,
+    WouldLose,
 )
 from nodeflow.editor.state.model import Editing, Editor, Looking, Mistyped, Report, Sliding
 from nodeflow.editor.state.reading import written
@@ -175,11 +175,10 @@ def _answered(editor: Editor, message: Message) -> Editor:
         case Pasted(text=text):
             at = editor.aim
             return editing.attempted(editor, lambda: editing.pasted(editor, text, at))
-        case Opened(graph=graph, path=path, kept=kept, faults=faults):
-            made = Editor.of(
-                graph, path, size=editor.size, preferences=editor.preferences,
-                recent=_newest(editor, path), faults=faults,
-                mistyped=opening.mistyped(graph, faults),
+        case Opened(graph=graph, path=path, kept=kept, faults=faults, fields=fields):
+            made = opening.editor_of(
+                graph, path, faults, fields=fields, size=editor.size,
+                preferences=editor.preferences, recent=_newest(editor, path),
             )  # fmt: skip
             if path is None and not kept:  # nothing of it is in a file
                 made = replace(made, saved=Graph())
@@ -204,7 +203,7 @@ def _answered(editor: Editor, message: Message) -> Editor:
                 f"{editor.busy} …"
             )
             return replace(editor, busy="", notice=None if announced else editor.notice)
-        case Losing(path=path):
+        case WouldLose(path=path):
             return opening.asked(editor, path)
         case DialogCancelled():
             return replace(editor, leaving=None)

@@ -143,7 +143,9 @@ def main(
         keep = True
         raise
     finally:
-        shell.close(keep=keep)
+        why = shell.close(keep=keep)
+        if why:
+            sys.stderr.write(f"{why}\n")
 
 
 def begun(shell: shells.Shell, path: Path | None) -> tuple[Editor, list[Message]]:
@@ -172,10 +174,7 @@ def begun(shell: shells.Shell, path: Path | None) -> tuple[Editor, list[Message]
         first.append(Do("lesson"))
     if plugins.wanted(graph):
         first.append(Do("plugins"))
-    editor = Editor.of(
-        graph, path, preferences=preferences, recent=tuple(there), faults=faults,
-        mistyped=opening.mistyped(graph, faults),
-    )  # fmt: skip
+    editor = opening.editor_of(graph, path, faults, preferences=preferences, recent=tuple(there))
     if path is not None:
         with contextlib.suppress(FileError):  # a list of files is no reason not to start
             shell.store.remember(path, editor.drawn)
@@ -274,9 +273,16 @@ class Window:
     def interrupt(self) -> None:
         """Close the window as its button does; where that waits for an answer, end at once."""
         self.interrupted = True
-        if Do("quit") in self._queue or isinstance(self.editor.popup, Question):
+        if self._is_closing:
             raise KeyboardInterrupt
         self.send(Do("quit"))
+
+    @property
+    def _is_closing(self) -> bool:
+        """Whether it was asked to close and waits: for its turn, or for a person's answer."""
+        popup = self.editor.popup
+        asked = isinstance(popup, Question) and popup.then == Quit()
+        return asked or Do("quit") in self._queue
 
     # --- frames
 
@@ -284,20 +290,22 @@ class Window:
         """Show frames until the window is closed."""
         before = sys.getswitchinterval()
         sys.setswitchinterval(_TURN)
-        self._guarded(self._offer)
-        while self._open and dpg.is_dearpygui_running():
-            started = time.perf_counter()
-            # Without the mutex each call of the toolkit lets Python go, and while a network trains
-            # it is another thread's then: hundreds of times a frame.
-            with dpg.mutex():
-                self._guarded(self.step)
-            dpg.render_dearpygui_frame()
-            for job in dpg.get_callback_queue() or ():
-                self._guarded(partial(_call_back, *job))
-            self._guarded(partial(self._sleep, started))
-        self._gc.close()
-        self.dialogs.ended()
-        sys.setswitchinterval(before)
+        try:
+            self._guarded(self._offer)
+            while self._open and dpg.is_dearpygui_running():
+                started = time.perf_counter()
+                # Without the mutex each call of the toolkit lets Python go, and while a network
+                # trains it is another thread's then: hundreds of times a frame.
+                with dpg.mutex():
+                    self._guarded(self.step)
+                dpg.render_dearpygui_frame()
+                for job in dpg.get_callback_queue() or ():
+                    self._guarded(partial(_call_back, *job))
+                self._guarded(partial(self._sleep, started))
+        finally:
+            self._gc.close()
+            self.dialogs.ended()
+            sys.setswitchinterval(before)
 
     def step(self) -> None:
         """Answer what has happened, and draw what is different."""
@@ -315,6 +323,8 @@ class Window:
         drawn = self._shown is not None and not (queue or self.canvas.filling)
         for message in (*queue, *self.shell.poll(self.editor, drawn=drawn)):
             self._answer(message)
+        if self._open and not (self._is_closing or self.editor.leaving):
+            self.interrupted = False  # somebody decided to stay
         self._typed_before = self._typing()
         if self.editor is not self._shown or self._moves:
             try:
@@ -322,6 +332,7 @@ class Window:
             except Exception as error:  # noqa: BLE001 - as in _guarded
                 self._survive(error)
                 self._shown = self.editor  # not again until something changes
+                self._turns = Turns()  # nor does a panel wait that cannot be drawn
         self._ahead.settle()
 
     @property

@@ -286,16 +286,28 @@ def test_work_is_there_after_kill_9(started, mouse, home, shot):
     # So does Ctrl-C in the terminal: it asks, and who does not answer has the work kept.
     again.process.send_signal(signal.SIGINT)
     again.until(lambda state: state["popup"] == "Question")
+    mouse.key("Escape")  # who stays is asked again, and not thrown out
+    again.until(lambda state: state["popup"] == "NoneType")
+    again.process.send_signal(signal.SIGINT)
+    again.until(lambda state: state["popup"] == "Question")
     again.process.send_signal(signal.SIGINT)
     assert again.process.wait(20)
     third = started()
     third.until(lambda state: state["sheet"])
     mouse.key("Return")
     assert third.until(lambda state: state["count"] == [2, 1])["digest"] == lost
-    mouse.key("z", "Control_L")  # nothing is changed then: it ends at once
-    third.until(lambda state: not state["changed"])
     third.process.send_signal(signal.SIGINT)
-    assert third.process.wait(20) == INTERRUPTED
+    third.until(lambda state: state["popup"] == "Question")
+    mouse.key("Escape")
+    third.until(lambda state: state["popup"] == "NoneType")
+    mouse.key("z", "Control_L")
+    third.until(lambda state: not state["changed"])
+    mouse.key("q", "Control_L")
+    assert third.process.wait(20) == 0  # closed by its own key, whatever came before
+    fourth = started()
+    fourth.until(lambda state: state["count"] == [0, 0])
+    fourth.process.send_signal(signal.SIGINT)  # nothing is changed: it ends at once
+    assert fourth.process.wait(20) == INTERRUPTED
 
 
 def test_the_first_start_has_xor_and_the_first_lesson(started, mouse, shot):

@@ -133,7 +133,7 @@ def answered(editor: Editor, question: Question, answer: str) -> Editor:
         case "discard" | "enable" | "replace":
             return editor.asking(question.then)
         case "elsewhere":
-            return replace(editor, leaving=None).asking(AskSave())
+            return editor.asking(AskSave())
         case _:
             return replace(editor, leaving=None)
 
@@ -142,4 +142,4 @@ def left(editor: Editor) -> Editor:
     """Go on with what waited for the graph to be saved."""
     if editor.leaving is None or editor.changed:
         return replace(editor, leaving=None)
-    return replace(editor, leaving=None, requests=(*editor.requests, editor.leaving))
+    return replace(editor, leaving=None).asking(editor.leaving)

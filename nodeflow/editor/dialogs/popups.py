@@ -281,7 +281,7 @@ def _done(editor: Editor, popup: Popup | None, name: str) -> Editor:
         case Panel(name="samples"):
             return file.leaving(editor, OpenSample(name))
         case Panel(name="differences"):
-            return shown(editor, name) if name in editor.drawn.nodes else editor
+            return shown(editor, name)
         case Question(about=Rival() as found):
             return differing.resolved(editor, found, name)
         case Question():
@@ -307,7 +307,9 @@ def shown(editor: Editor, node: str) -> Editor:
     """Select a node and bring it into the middle, inside of the closed group that it lies in."""
     if editor.comparison is None:
         editor = replace(editor, inside=way_to(editor.graph, node))
-    view = editor.drawn.nodes[node]
+    view = editor.drawn.nodes.get(node)
+    if view is None:  # a lesson hides it, or it is in one of two graphs alone
+        return editor
     middle = view.x + view.width / 2, view.y + view.height / 2
     zoom = max(editor.camera.zoom, 0.6)
     camera = Camera(zoom=zoom).centred(middle, editor.size)

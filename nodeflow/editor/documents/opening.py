@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from nodeflow.editor.state.messages import Failed, Message, Reported
 from nodeflow.editor.state.model import (
     NO_MISTAKES,
     Editor,
-    Last,
     Mistyped,
     Question,
     Report,
@@ -21,7 +21,6 @@ from nodeflow.editor.state.requests import Save
 from nodeflow.files import Fault
 from nodeflow.graph import Graph
 
-_MISTYPED: Last[Mapping[tuple[str, str], Mistyped]] = Last(1)
 _MOST = 30
 """So many faults are listed."""
 _ASKED = 5
@@ -29,15 +28,7 @@ _ASKED = 5
 
 
 def mistyped(graph: Graph, faults: tuple[Fault, ...]) -> Mapping[tuple[str, str], Mistyped]:
-    """Return the settings of a file that cannot be, as they stand in their fields.
-
-    Of the same graph and faults it is the same object, by which a scene is known that was made
-    in the background.
-    """
-    return _MISTYPED.of((graph, faults), lambda: _mistyped(graph, faults))
-
-
-def _mistyped(graph: Graph, faults: tuple[Fault, ...]) -> Mapping[tuple[str, str], Mistyped]:
+    """Return the settings of a file that cannot be, as they stand in their fields."""
     found = {}
     for fault in faults:
         if fault.setting is not None and has_field(graph, fault):
@@ -45,6 +36,22 @@ def _mistyped(graph: Graph, faults: tuple[Fault, ...]) -> Mapping[tuple[str, str
             holds = graph.settings(node)[name] if node else getattr(graph.training, name)
             found[fault.setting] = Mistyped(written(fault.value), written(holds), fault.why)
     return found or NO_MISTAKES
+
+
+def editor_of(
+    graph: Graph,
+    path: Path | None,
+    faults: tuple[Fault, ...] = (),
+    *,
+    fields: Mapping[tuple[str, str], Mistyped] | None = None,
+    **more: Any,
+) -> Editor:
+    """Return an editor with the graph of a file, what cannot be in it in its fields and marked.
+
+    Where the `fields` are known (`mistyped`) the scene that was made with them is known by them.
+    """
+    found = mistyped(graph, faults) if fields is None else fields
+    return Editor.of(graph, path, faults=faults, mistyped=found, **more)
 
 
 def told(graph: Graph, path: Path, faults: tuple[Fault, ...]) -> list[Message]:
@@ -55,23 +62,23 @@ def told(graph: Graph, path: Path, faults: tuple[Fault, ...]) -> list[Message]:
     over = mistyped(graph, faults[:1])
     meanwhile = "".join(f" ({what.over} stands in for it)" for what in over.values() if what.over)
     more = f", and {len(faults) - 1} more" if len(faults) > 1 else ""
-    lines = [f"· {fault.sentence}" for fault in faults[:_MOST]]
-    if len(faults) > _MOST:
-        lines.append(f"and {len(faults) - _MOST} more")
-    title = f"What cannot be in {path.name}"
+    title = f"Problems in {path.name}"
     return [
-        Reported(Report("", title, tuple(lines))),
+        Reported(Report("", title, tuple(_listed(faults, _MOST)))),
         Failed(f"{path.name}: {first.sentence}{meanwhile}{more}"),
     ]
 
 
 def asked(editor: Editor, path: Path) -> Editor:
     """Ask before a file is replaced of which something is not in the graph."""
-    lost = editor.unmended
-    lines = [f"· {fault.sentence}" for fault in lost[:_ASKED]]
-    if len(lost) > _ASKED:
-        lines.append(f"and {len(lost) - _ASKED} more")
-    text = "\n".join((f"{path.name} has what cannot be, and will lose it:", *lines))
-    answers = (("Save without it", "replace"), ("Save as …", "elsewhere"), ("Cancel", "cancel"))
-    question = Question(text, answers, Save(path, knowing=True))
+    said = f"Parts of {path.name} could not be read; saving will remove them:"
+    text = "\n".join((said, *_listed(editor.unmended, _ASKED)))
+    answers = (("Save without them", "replace"), ("Save as …", "elsewhere"), ("Cancel", "cancel"))
+    question = Question(text, answers, Save(path, confirmed=True))
     return replace(editor, popup=question, gesture=None)
+
+
+def _listed(faults: tuple[Fault, ...], most: int) -> list[str]:
+    """Return a line for each of the first faults, and how many more there are."""
+    lines = [f"· {fault.sentence}" for fault in faults[:most]]
+    return [*lines, f"and {len(faults) - most} more"] if len(faults) > most else lines

@@ -180,17 +180,19 @@ class Store:
         if lock is not None:
             _remove(recovery.folder, lock)
 
-    def close(self, *, keep: bool = False) -> None:
+    def close(self, *, keep: bool = False) -> str:
         """End cleanly: the journal is removed, what was not recovered is offered again.
 
-        To `keep` it is to have what is in it offered again, too.
+        To `keep` it is to have what is in it offered again, too; returns why it cannot be, or "".
         """
+        why = ""
         if self._journal is not None:
-            self._journal.close(keep=keep)
+            why = self._journal.close(keep=keep)
             self._journal = None
         for lock in self._claimed.values():
             lock.close()
         self._claimed.clear()
+        return why
 
 
 class Journal:
@@ -237,8 +239,11 @@ class Journal:
         with self._disk:
             self._remove()
 
-    def close(self, *, keep: bool = False) -> None:
-        """End the thread, and remove everything; to `keep` it is to write what waits instead."""
+    def close(self, *, keep: bool = False) -> str:
+        """End the thread, and remove everything; to `keep` it is to write what waits instead.
+
+        Returns why that could not be written, or "".
+        """
         with self._changed:
             if not keep:
                 self._wanted = None
@@ -250,6 +255,7 @@ class Journal:
                 self._remove()
             elif self._lock is not None:
                 self._lock.close()
+        return self.problem() if keep else ""
 
     def _remove(self) -> None:
         _remove(self.folder, self._lock)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -169,6 +170,8 @@ class Opened:
     """Whether it can be had again without a file of its own: a sample."""
     faults: tuple[Fault, ...] = ()
     """What the file has and cannot be."""
+    fields: Mapping[tuple[str, str], Mistyped] | None = field(default=None, compare=False)
+    """What of it stands in fields, where that was found out in the background."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +188,7 @@ class Saved:
 
 
 @dataclass(frozen=True, slots=True)
-class Losing:
+class WouldLose:
     """To save to the editor's file would lose what it has and cannot be: that is asked about."""
 
     path: Path
@@ -375,7 +378,7 @@ Message = (
     | Pasted
     | Opened
     | Saved
-    | Losing
+    | WouldLose
     | DialogCancelled
     | Derived
     | Began

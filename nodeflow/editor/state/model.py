@@ -507,11 +507,9 @@ class Editor:
         return {node: "; ".join(sentences) for node, sentences in found.items()}
 
     def _is_mended(self, fault: Fault) -> bool:
-        if fault.nodes:
-            return all(self._is_mended_at(fault, node) for node in fault.nodes)
-        return fault.setting is not None and self.saved is not None and (
-            self.graph.training != self.saved.training
-        )  # fmt: skip
+        if has_field(self.graph, fault):
+            return fault.setting not in self.mistyped
+        return bool(fault.nodes) and all(self._is_mended_at(fault, node) for node in fault.nodes)
 
     def _is_mended_at(self, fault: Fault, node: str) -> bool:
         """Whether the part of a node that could not be has been changed since."""
@@ -525,6 +523,13 @@ class Editor:
                 )  # fmt: skip
             case ("layout", *_):
                 return now.layout.get(node) != before.layout.get(node)
+            case ("nodes", _, "settings", str(name)):
+                held = now.nodes[node].settings, before.nodes[node].settings
+                return now.nodes[node].type != before.nodes[node].type or (
+                    held[0].get(name) != held[1].get(name)
+                )
+            case ("nodes", _, "mode"):
+                return now.nodes[node].mode != before.nodes[node].mode
             case _:
                 return now.nodes[node] != before.nodes[node]
 
@@ -607,7 +612,7 @@ class Editor:
         return replace(self, requests=(*self.requests, request))
 
 
-class Last(Generic[T]):
+class _Last(Generic[T]):
     """The last few results, by the identity of what they were made from.
 
     Graphs are never changed in place, and comparing two large ones costs more than it saves.
@@ -628,7 +633,7 @@ class Last(Generic[T]):
             if all(one is other for one, other in zip(key, made_from, strict=True)):
                 return result
         result = make()
-        self._kept = [*self._kept[1 - self._most :], (made_from, result)]
+        self._kept = [*self._kept, (made_from, result)][-self._most :]
         return result
 
 
@@ -639,7 +644,8 @@ def _scene(editor: Editor, inside: str | None) -> Scene:
     if _DRAWN.newest is not None:
         (before, level, *said), old = _DRAWN.newest
         now = editor.live.faults, editor.mistyped, editor.faults
-        same = not editor.faults and all(a is b for a, b in zip(said, now, strict=True))
+        placed = any(fault.keys[:1] == ("layout",) for fault in editor.faults)  # mended by a move
+        same = not placed and all(a is b for a, b in zip(said, now, strict=True))
         shown = editor._with_ways(old) if level == inside else None  # noqa: SLF001
         if level == inside and same and _is_same_but_places(before, graph):
             moved = {
@@ -674,8 +680,8 @@ def _is_same_but_places(one: Graph, other: Graph) -> bool:
     )
 
 
-_INFERRED: Last[Inference] = Last()
-_DRAWN: Last[Scene] = Last()
-_SEEN: Last[Scene] = Last()
-_LEARNS: Last[bool] = Last()
-_VAIN: Last[tuple[Finding, ...]] = Last()
+_INFERRED: _Last[Inference] = _Last()
+_DRAWN: _Last[Scene] = _Last()
+_SEEN: _Last[Scene] = _Last()
+_LEARNS: _Last[bool] = _Last()
+_VAIN: _Last[tuple[Finding, ...]] = _Last()

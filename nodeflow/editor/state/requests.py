@@ -97,12 +97,12 @@ class OpenSample:
 class Save:
     """Write the graph; without a path, to the file of the editor.
 
-    What that file has and the graph has not, since it cannot be, is asked about first, unless
-    whoever saves is `knowing`.
+    Where saving would remove parts of that file that could not be read, that is asked about first,
+    unless it is `confirmed`.
     """
 
     path: Path | None = None
-    knowing: bool = False
+    confirmed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

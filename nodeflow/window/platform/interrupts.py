@@ -11,6 +11,9 @@ from collections.abc import Callable, Iterator
 def answered(answer: Callable[[], None]) -> Iterator[None]:
     """Have Ctrl-C call `answer` between two lines of Python, which may raise KeyboardInterrupt."""
     before = signal.getsignal(signal.SIGINT)
+    if before is None:  # whoever embeds Python answers it, and could not be given it back
+        yield
+        return
     try:
         if before != signal.SIG_IGN:  # nobody is at the terminal
             signal.signal(signal.SIGINT, lambda _number, _frame: answer())
