@@ -68,9 +68,11 @@ from nodeflow.window.platform.waiting import GcScheduler, connection
 
 FRAME = 1 / 60
 """Seconds a frame while something moves."""
-_AFTER, _FRAMES_AFTER = 0.7, 10
+_AFTER, _FRAMES_AFTER = 0.15, 10
 """For so many seconds, and so many of them, frames go on after the last event: a menu takes some
 until it is there, and they may be slow."""
+_RESTS, _HOVER = 1.0, 0.1
+"""Until so many seconds after it they come seldom, this long each: a tooltip waits for some."""
 _IDLE, _TYPING = 10.0, 0.4
 """Seconds a frame when nothing moves, and when a cursor blinks; the shell is asked more often."""
 _TALL = 720
@@ -426,7 +428,9 @@ class Window:
         if self._last_event != self._calm_since:
             self._calm_since, self._calm = self._last_event, 0
         self._calm += 1
-        calm = self._calm > _FRAMES_AFTER and started - self._last_event >= _AFTER
+        since = started - self._last_event
+        # Where nothing tells of events a long frame would answer them late.
+        calm = self._calm > _FRAMES_AFTER and since >= (_AFTER if self._display else _RESTS)
         # What this frame has heard is answered by the next one.
         heard = self.inputs.waiting or not self.frame.fits
         moves = self._queue or heard or self._moves or self.canvas.busy
@@ -435,7 +439,11 @@ class Window:
             if left > 0:
                 time.sleep(left)
             return
-        until = started + self._pause() if calm else time.perf_counter() + _MEANWHILE
+        if calm:
+            pause = self._pause()
+            until = started + (pause if since >= _RESTS else min(pause, _HOVER))
+        else:
+            until = time.perf_counter() + _MEANWHILE
         cleaned = False
         every = _AWAITED if self.editor.busy else _POLL
         while (left := until - time.perf_counter()) > 0:

@@ -132,7 +132,7 @@ class Frame:
         for old in self._made:
             dpg.delete_item(old)
         everything = widgets(theme, editor.preferences.scale)
-        bare = flat(background=rgba(theme.canvas))
+        bare = flat(background=(0, 0, 0, 0))  # the viewport has that colour
         low = flat(
             padding=(12, _PAD * editor.preferences.scale),
             background=mixed(theme.canvas, theme.body, 0.85),

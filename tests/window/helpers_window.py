@@ -248,7 +248,8 @@ class Opened:
     def settled(self, frames=10):
         """Return the state when nothing changed for so many frames: a slow machine takes longer.
 
-        A window that sleeps shows none, and has nothing to do.
+        A window that sleeps shows none, and has nothing to do. What was pressed just now is
+        answered in the second frame from here, at the latest: before that no sleep counts.
         """
         how = ""
         while not self._told.empty():
@@ -261,9 +262,11 @@ class Opened:
                 if how == "asleep":  # and nothing has woken it since
                     break
                 continue  # others have the processor
-            same = same + 1 if how == "as before" and not self.state["busy"] else 0
             if how == "asleep":
-                break
+                if same > 1:
+                    break
+            else:
+                same = same + 1 if how == "as before" and not self.state["busy"] else 0
         return self.state
 
     def told(self, seconds=1.0):

@@ -42,7 +42,7 @@ def widgets(theme: Theme, scale: float) -> Item:
         "Text": rgba(theme.text),
         "TextDisabled": rgba(theme.faint),
         "WindowBg": panel,
-        "ChildBg": panel,
+        "ChildBg": (0, 0, 0, 0),
         "PopupBg": rgba(theme.body),
         "MenuBarBg": panel,
         "Border": mixed(theme.body, theme.border, 0.6),
