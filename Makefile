@@ -105,7 +105,8 @@ messages: $(STAMP) display ## Send a million random messages to the editor, and 
 
 bits: $(STAMP) ## Search long for rows and forms that differ in a bit
 	@NODEFLOW_SEARCH=20 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -q -n auto \
-		tests/test_kernel_rows.py tests/test_kernel_forms.py tests/test_deconstruct.py
+		tests/test_kernel_rows.py tests/test_kernel_forms.py tests/test_deconstruct.py \
+		tests/test_tables_mutated.py
 
 pages: $(STAMP) browser ## Compare many graphs in a page with Python: 500 random ones, all of graphs/
 	@NODEFLOW_PAGES=250 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -q -n auto \

@@ -38,13 +38,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "programs(*names): compares with these other programs")
+    config.addinivalue_line(
+        "markers", "programs(*names): compares with these other programs, or takes long"
+    )
     if config.getoption("programs") and not config.option.markexpr:
         config.option.markexpr = "programs"
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
     for mark in item.iter_markers("programs"):
+        if not mark.args and not item.config.getoption("programs"):
+            pytest.skip("takes long: make test-programs")
         for name in mark.args:
             if find_spec(name) is None:
                 pytest.skip(f"{name} is not installed: `make test-programs` compares with it")

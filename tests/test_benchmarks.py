@@ -37,11 +37,18 @@ def _environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 WITH_PYTORCH = ("wheat", "mnist", "fullbatch")
-"""What `make test-programs` runs with PyTorch among the contestants, and once is enough."""
+LONG = ("commands", "window", "page", "sweeps", "growth")
+"""What starts windows, browsers and processes; `make test-programs` runs these, too."""
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if name not in WITH_PYTORCH])
+@pytest.mark.parametrize("name", [name for name in NAMES if name not in (*WITH_PYTORCH, *LONG)])
 def test_contestants_agree(name: str) -> None:
+    hold_agreement(name)
+
+
+@pytest.mark.programs
+@pytest.mark.parametrize("name", LONG)
+def test_contestants_that_take_long_agree(name: str) -> None:
     hold_agreement(name)
 
 

@@ -35,7 +35,7 @@ from nodeflow.nodes.backward import LEAK
 LONG = "NODEFLOW_SEARCH" in os.environ
 LOG = logging.getLogger(__name__)
 """What was exercised is told here: `--log-level info -rA` shows it."""
-SHARDS, EXAMPLES, EXTRA = (4, 250, 12) if LONG else (1, 120, 24)
+SHARDS, EXAMPLES, EXTRA = (4, 250, 12) if LONG else (1, 60, 24)
 CLOSE = 1e-12
 """How far numbers may be apart, in units of the largest one."""
 UPDATES = 3

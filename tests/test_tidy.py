@@ -3,7 +3,7 @@
 import xml.etree.ElementTree as ET
 from dataclasses import replace
 from pathlib import Path
-from time import perf_counter
+from time import thread_time
 
 import numpy as np
 import pytest
@@ -120,9 +120,9 @@ def test_any_graph_is_laid_out(graph):
 def test_time_grows_with_the_graph():
     def seconds(layers):
         graph = network([4] * layers)
-        start = perf_counter()
+        start = thread_time()
         tidy(graph)
-        return perf_counter() - start
+        return thread_time() - start
 
     seconds(5)
     assert min(seconds(400) for _ in range(3)) < 30 * min(seconds(40) for _ in range(3))

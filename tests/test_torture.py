@@ -79,7 +79,7 @@ def test_a_save_in_place(monkeypatch: pytest.MonkeyPatch) -> None:
             pass
 
     monkeypatch.setattr(disk, "Pending", InPlace)
-    report = kills.killed(60.0, most=12)
+    report = kills.killed(60.0, most=6)
     assert report.faults
 
 

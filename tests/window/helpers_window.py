@@ -245,7 +245,7 @@ class Opened:
             self.state = told
         return ""
 
-    def settled(self, frames=10):
+    def settled(self, frames=6):
         """Return the state when nothing changed for so many frames: a slow machine takes longer.
 
         A window that sleeps shows none, and has nothing to do. What was pressed just now is

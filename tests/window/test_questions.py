@@ -148,7 +148,7 @@ def bias(person):
 def price(person):
     """Why not use the numeric gradient always?"""
     person.click(*person.window.wait("training Check"))
-    notice = person.until(lambda state: "digits" in state["notice"])["notice"]
+    notice = person.until(lambda state: "digits" in state["notice"])["notice"].replace("−", "-")
     digits, spent, backward = map(
         float,
         re.search(

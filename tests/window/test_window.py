@@ -193,7 +193,7 @@ def test_graphs_that_are_closed_leave_nothing_behind(screen, home):
         "import nodeflow as nf\n"
         "found, files = {}, [Path(name) for name in sys.argv[1:]]\n"
         "nf.Run(nf.load(files[1])).train(epochs=2)  # LLVM is there from now on\n"
-        "show(files[0], lambda window: cycles(window, files, 20, found))\n"
+        "show(files[0], lambda window: cycles(window, files, 8, found))\n"
         "print(json.dumps(found))\n"
     )
     done = subprocess.run(
