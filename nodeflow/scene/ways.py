@@ -40,7 +40,6 @@ def routed(unrouted: Scene, graph: Graph) -> Scene:
         known = {stroke.key: stroke for stroke in unrouted.strokes}
         vars(made)["strokes"] = tuple([_kept(one, known.get(one.key)) for one in made.strokes])
         made.follow(unrouted, change_between(unrouted, made))
-    ready(made)  # here in the background, and not in a frame
     return made
 
 
