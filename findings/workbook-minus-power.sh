@@ -36,8 +36,8 @@ import formulas
 from openpyxl import Workbook
 from pycel import ExcelCompiler
 
-FORMULAS = ["=-A1^2", "=EXP(-A1^2)", "=0-A1^2", "=INT(-A4)"]
-rows = [[number, text] for number, text in zip([2, 0, 0, 1.5], FORMULAS)]
+FORMULAS = ["=-A1^2", "=EXP(-A1^2)", "=0-A1^2", "=INT(-A4)", "=-(A1^2)"]
+rows = [[number, text] for number, text in zip([2, 0, 0, 1.5, 0], FORMULAS)]
 book = Workbook()
 book.active.title = "S"
 for row in rows:
@@ -75,9 +75,9 @@ for name, ask in asked.items():
         seen[name] = ask()
     said[name] = told.getvalue()
 wanted = {
-    "pycel": [-4, math.exp(-4), -4, -2],
-    "formulas": [4, math.exp(4), -4, -2],
-    "HyperFormula": [4, math.exp(4), -4, -1],
+    "pycel": [-4, math.exp(-4), -4, -2, -4],
+    "formulas": [4, math.exp(4), -4, -2, -4],
+    "HyperFormula": [4, math.exp(4), -4, -1, -4],
 }
 ok = True
 for name, values in seen.items():
