@@ -2,7 +2,7 @@
 # programs in .venv-programs.
 
 .DEFAULT_GOAL := help
-.PHONY: help torture-minute bits pages run test test-samples test-programs test-twins twins doors real-files runtimes kills coverage trials display browser bench ulps torture commands gallery check clean test-install stub docs links messages
+.PHONY: help torture-minute bits pages run test test-samples test-programs test-twins twins doors real-files runtimes kills coverage trials display browser bench ulps torture commands gallery check clean test-install stub docs links messages picture
 .DELETE_ON_ERROR:
 
 VENV := .venv
@@ -103,7 +103,7 @@ messages: $(STAMP) display ## Send a million random messages to the editor, and 
 	@NODEFLOW_EVENTS=100000 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -q -n auto \
 		tests/window/test_random_events.py
 
-bits: $(STAMP) ## Search long for rows and forms that differ in a bit
+bits: $(STAMP) ## Search long for rows and forms that differ in a bit; take random graphs apart
 	@NODEFLOW_SEARCH=20 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -q -n auto \
 		tests/test_kernel_rows.py tests/test_kernel_forms.py tests/test_deconstruct.py \
 		tests/test_tables_mutated.py
@@ -135,6 +135,9 @@ stub: $(STAMP) ## Renew nodeflow/__init__.pyi from the declarations of the libra
 
 gallery: $(STAMP) ## Measure the gallery anew; write its page and pictures
 	@OPENBLAS_NUM_THREADS=1 $(BIN)/python -m gallery --write
+
+picture: $(STAMP) display ## Take the picture of the editor for the README anew
+	@$(BIN)/python -m gallery.editor --write
 
 # What the programs need themselves is installed in a temporary folder; FANN's headers, R, Java and
 # Weka by the system.

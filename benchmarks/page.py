@@ -125,7 +125,7 @@ def run(*, quick: bool = False) -> Result:
 
 def _sizes(result: Result, browser: Any, folder: Path, rounds: int) -> None:
     """Add how large pages are, and how soon they open."""
-    for name, limit in (("xor", 250), ("wheat-seeds-neurons-unfolded", 600)):
+    for name, limit in (("xor", 180), ("wheat-seeds-neurons-unfolded", 600)):
         graph = load(_ROOT / "graphs" / f"{name}.json")
         try:
             page = _Page(browser, graph, folder / f"{name}.html")

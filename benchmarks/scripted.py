@@ -89,9 +89,9 @@ class Scripted(app.Window):
         """Sleep for a while, as a window does that somebody looks at: Python cleans up then."""
         if self.hurried:
             return
-        yield from _wait(_CALM)
+        yield from waited(_CALM)
         self.resting = True
-        yield from _wait(_CLEANED)
+        yield from waited(_CLEANED)
         self.resting = False
 
     def open(self, path: Path) -> Script:
@@ -224,16 +224,16 @@ def opening(window: Scripted, path: Path, found: dict[str, Any]) -> Script:
 def idle(window: Scripted, seconds: float, found: dict[str, Any]) -> Script:
     """Do nothing for some seconds."""
     yield from window.drawn()
-    yield from _wait(_CALM)
+    yield from waited(_CALM)
     window.resting = not window.hurried
     yield ""
     start = time.perf_counter(), time.process_time()
-    yield from _wait(seconds)
+    yield from waited(seconds)
     window.resting = False
     found["idle"] = (time.process_time() - start[1]) / (time.perf_counter() - start[0])
 
 
-def _wait(seconds: float) -> Script:
+def waited(seconds: float) -> Script:
     end = time.perf_counter() + seconds
     while time.perf_counter() < end:
         yield ""

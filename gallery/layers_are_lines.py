@@ -54,7 +54,7 @@ def exhibit() -> Exhibit:
         title="Layers are the lines",
         about=(
             "In the classic picture a network has an input layer, a hidden layer and an output "
-            "layer, and they are columns of dots. The architect who took it apart objected: an "
+            "layer, and they are columns of dots. An architect who took one apart objected: an "
             "input computes nothing, and what is called a layer in every formula, Θ⁽¹⁾, Θ⁽²⁾, lies "
             "between the columns. In nodeflow's map the layers are the lines. Their names stand on "
             "them, a 7-5-3 has two layers, and what looks like an input layer is the output x of "

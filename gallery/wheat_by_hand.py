@@ -48,12 +48,13 @@ def exhibit() -> Exhibit:
     third, third_in_order = split_in_two(shuffle=True), split_in_two(shuffle=False)
     return Exhibit(
         title="Wired by hand, tested in folds",
-        about="The architect's own network to the letter: 7-5-3, start weights from U(0, 1) as in "
-        "J. Brownlee's tutorial, blame that begins with e = a − y without a factor 2, rate 0.3, "
-        "one grain at a time, 500 epochs. No trainer and no cost node: four `step` nodes move "
-        "weights and biases, and the check compares them with the cost whose slope e is, ½ Σ e². "
-        "The published accuracy is the mean of a cross-validation in 5 folds; he set a third of "
-        "the rows apart once. The two are different measures, and both are here.",
+        about="The network that an architect wired in Grasshopper, to the letter: 7-5-3, start "
+        "weights from U(0, 1) as in J. Brownlee's tutorial, blame that begins with e = a − y "
+        "without a factor 2, rate 0.3, one grain at a time, 500 epochs. No trainer and no cost "
+        "node: four `step` nodes move weights and biases, and the check compares them with the "
+        "cost whose slope e is, ½ Σ e². The published accuracy is the mean of a cross-validation "
+        "in 5 folds; the architect set a third of the rows apart once. The two are different "
+        "measures, and both are here.",
         graphs=("wheat-seeds-by-hand",),
         commands=(
             "nodeflow train graphs/wheat-seeds-by-hand.json --folds 5",

@@ -1,4 +1,4 @@
-"""Initial weights on the architect's own network, and a landscape with four minima."""
+"""Initial weights of the network for wheat seeds, and a landscape with four minima."""
 
 from __future__ import annotations
 
@@ -98,11 +98,12 @@ def exhibit() -> Exhibit:
         about=(
             "Naive Bayes gives a network its first weights from the means and variances of the "
             "classes, and without a hidden layer it tells irises apart before it is trained. "
-            "With a hidden layer it is another matter. On the architect's own 7-5-3, at a tenth of "
-            "his rate so that the ways can be told apart, it is ahead for a few epochs and then "
-            "stands; in the end it is the last of all. And the landscape: one sigmoid neuron with "
-            "squared error can have 2ᵈ minima for its d weights, if the samples are chosen for it "
-            "(P. Auer, M. Herbster and M. Warmuth, 1996). Here two weights have four."
+            "With a hidden layer it is another matter. On the 7-5-3 for wheat seeds that an "
+            "architect wired in Grasshopper, at a tenth of his rate so that the starts can be told "
+            "apart, it is ahead for a few epochs and then stands still; in the end it comes last. "
+            "And the landscape: one sigmoid neuron with squared error can have 2ᵈ minima for its d "
+            "weights, if the samples are chosen for it (P. Auer, M. Herbster and M. Warmuth, "
+            "1996). Here two weights have four."
         ),
         graphs=("wheat-seeds", "wheat-naive-bayes", "landscape"),
         commands=(

@@ -1,8 +1,11 @@
-"""Equality of values that hold arrays, whose own `==` answers number by number."""
+"""When values are the same: objects by identity, arrays by content.
+
+The own `==` of an array answers number by number, and that of two large graphs takes long.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from typing import Any
 
@@ -21,6 +24,13 @@ def equal(one: Any, other: Any) -> bool:
     if isinstance(one, list | tuple) and isinstance(other, type(one)):
         return len(one) == len(other) and all(map(equal, one, other))
     return bool(one == other)
+
+
+def identical(one: Sequence[object], other: Sequence[object], *by_content: type) -> bool:
+    """Return whether two sequences hold the same objects; of some types, equal ones."""
+    return len(one) == len(other) and all(
+        a is b or (type(a) in by_content and a == b) for a, b in zip(one, other, strict=True)
+    )
 
 
 class ByContent:

@@ -199,8 +199,12 @@ def test_a_finding_says_what_was_guessed_and_seen_and_is_in_the_table(path):
     assert re.match(r"# .*\d+\.\d+.*: ", head), "which version does what"
     for word in ("Guess", "Seen", "Here"):
         assert any(re.match(f"# {word}\\b.*: ", line) for line in rest), word
-    assert f"[{path.stem}]({path.name})" in read(path.with_name("README.md"))
-    assert "nodeflow" not in read(path).partition("set -euo pipefail")[2], "it is shown without"
+    rows = read(path.with_name("README.md")).splitlines()
+    (row,) = (row for row in rows if row.startswith(f"| [{path.stem}]({path.name}) |"))
+    script = read(path).partition("set -euo pipefail")[2]
+    for version in re.findall(r"[\w\]](?:==|@)(\d[\w.-]*)", script):
+        assert f" {version}" in row.split("|")[3], version
+    assert "nodeflow" not in script, "it is shown without"
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=by_name)

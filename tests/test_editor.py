@@ -9,7 +9,6 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 import nodeflow as nf
-from nodeflow.boxes import box, track
 from nodeflow.declare import CATALOG
 from nodeflow.editor.canvas.overlay import overlay
 from nodeflow.editor.commands.registry import COMMANDS, of_key
@@ -636,7 +635,7 @@ def test_a_slider_is_dragged_in_its_steps():
     editor = do(opened(), m.Place("slider", (100, 600)), m.Do("fit"))
     editor = do(editor, m.SetValue("slider", "step", 0.1))
     view = editor.drawn.nodes["slider"]
-    run = track(box(editor.graph, "slider"))
+    run = view.slider.track
     steps = len(editor.history.entries)
 
     def along(share):
@@ -649,6 +648,8 @@ def test_a_slider_is_dragged_in_its_steps():
     assert done.graph.settings("slider")["value"] == 0.3
     assert len(done.history.entries) == steps + 1
     assert done.graph.layout == editor.graph.layout
+    handle = run.left + 0.3 * (run.right - run.left), run.y
+    assert done.drawn.nodes["slider"].slider.handle == pytest.approx(handle)
 
 
 def test_graphs_are_compared_by_their_numbers():

@@ -6,16 +6,19 @@ import json
 import time
 from pathlib import Path
 
+import click
 import numpy as np
 import pytest
 from networks import HAS_DATA
 
 import nodeflow as nf
 from nodeflow.cli import main
+from nodeflow.commands.new import new
 from nodeflow.derive.modes import without_differences
 from nodeflow.engine.comparison import side_by_side
 from nodeflow.errors import GraphError, RunError
 from nodeflow.explain.symbols import derive
+from nodeflow.networks import MOST_LAYERS, MOST_NEURONS
 
 GRAPHS = Path(__file__).parent.parent / "graphs"
 
@@ -359,6 +362,9 @@ def test_a_network_of_a_depth(capsys, tmp_path):
     assert main(["new", str(tmp_path / "x.json"), "--data", "moons", "--depth", "1001"]) == 1
     said = capsys.readouterr().err
     assert said == "nodeflow: a network has at most 1,000 hidden layers, not 1,001\n"
+    helps = {one.name: one.help for one in new.params if isinstance(one, click.Option)}
+    for name, most in (("hidden", MOST_NEURONS), ("depth", MOST_LAYERS)):
+        assert f"at most {most:,}" in helps[name]
     assert not (tmp_path / "x.json").exists()
 
 

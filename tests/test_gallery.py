@@ -24,9 +24,12 @@ def measured(name):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_the_page_has_the_numbers(name, tmp_path):
+def test_the_page_has_the_texts_and_the_numbers(name, tmp_path):
     exhibit = measured(name)
-    page = numbers_of(PAGE.read_text(encoding="utf-8"), exhibit.title)
+    text = PAGE.read_text(encoding="utf-8")
+    said = (exhibit.title, exhibit.about, *exhibit.commands, *(p.caption for p in exhibit.pictures))
+    assert [one for one in said if one not in text] == []
+    page = numbers_of(text, exhibit.title)
     assert page.keys() == {number.what for number in exhibit.numbers}
     wrong = [n for n in exhibit.numbers if not agrees(n, page[n.what])]
     assert not wrong, [(n.what, n.text, page[n.what]) for n in wrong]

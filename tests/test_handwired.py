@@ -1,6 +1,7 @@
 """Networks wired by hand: the same in everything as unfolded and folded ones, and what is said."""
 
 import json
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -769,8 +770,6 @@ def test_a_graph_that_is_half_wired_is_looked_at_like_any_other(name):
     for wire in graph.wires:
         half = graph.disconnect(wire.start, str(wire.end))
         for look in (silent, implied, missing_wires, nf.unfold):
-            try:
+            with suppress(GraphError):  # told, as whatever is missing is
                 look(half)
-            except GraphError:
-                continue
         nf.Run(half, strict=False).evaluate()

@@ -490,6 +490,16 @@ def test_one_node_takes_four_seconds_at_the_slowest():
     assert player.number == 1
 
 
+@pytest.mark.parametrize("speed", [0, -1.5, math.nan])
+def test_a_wrong_speed_is_refused_and_changes_nothing(speed):
+    player = Player(nf.Run(net("xor", (2, 2, 1), scale="none")))
+    before = player.speed
+    for set_it in (lambda: player.play(speed), lambda: setattr(player, "speed", speed)):
+        with pytest.raises(RunError, match=f"steps a second above 0, not {speed:g}$"):
+            set_it()
+        assert (player.speed, player.playing) == (before, False)
+
+
 def test_a_sample_is_played_over_and_over():
     player = Player(nf.Run(net("xor", (2, 2, 1), scale="none")))
     player.go("2:1")

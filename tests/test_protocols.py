@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 import dataclasses
 import importlib
 import inspect
 import pickle
 import pkgutil
+import sys
 import typing
 from collections.abc import Mapping, Sequence
 from functools import cache
@@ -18,7 +20,7 @@ import pytest
 import nodeflow as nf
 from nodeflow.declare import CATALOG
 from nodeflow.engine.snapshot import Names, Snapshot
-from nodeflow.equality import ByContent, equal
+from nodeflow.equality import ByContent, equal, identical
 from nodeflow.errors import NodeflowError
 from nodeflow.explain.apportioning import shares
 from nodeflow.graph import Node, Wire
@@ -52,12 +54,23 @@ def ran():
     return run
 
 
-def hint_of(cls, field):
-    """Return a field's type; None where it is only there for a type checker."""
-    try:
-        return eval(field.type, vars(importlib.import_module(cls.__module__)))
-    except (NameError, TypeError):
-        return None
+@cache
+def names_in(module):
+    """Return what a module's hints can name: what it defines, and imports for a type checker."""
+    names = dict(vars(importlib.import_module(module)))
+    for part in ast.parse(inspect.getsource(sys.modules[module])).body:
+        if isinstance(part, ast.If) and ast.unparse(part.test) == "TYPE_CHECKING":
+            exec(compile(ast.Module(part.body, []), module, "exec"), names)
+    return names
+
+
+def hints_of(cls):
+    """Return the types of a dataclass's fields, by name."""
+    found = {}
+    for base in reversed(cls.__mro__):
+        if base.__module__.startswith("nodeflow."):
+            found |= inspect.get_annotations(base, globals=names_in(base.__module__), eval_str=True)
+    return found
 
 
 def holds_arrays(hint):
@@ -84,8 +97,9 @@ def test_dataclasses_with_arrays_can_be_compared():
         name: cls
         for name, cls in classes().items()
         if dataclasses.is_dataclass(cls)
-        and any(holds_arrays(hint_of(cls, one)) for one in dataclasses.fields(cls) if one.compare)
-    }
+        and any(holds_arrays(hints_of(cls)[one.name]) for one in dataclasses.fields(cls)
+                if one.compare)
+    }  # fmt: skip
     assert "nodeflow.engine.step.Step" in with_arrays
     wrong = [name for name, cls in with_arrays.items() if cls.__dataclass_params__.eq]
     assert wrong == []
@@ -269,3 +283,15 @@ def test_equality_by_content(one, other, same):
     assert (Held(one) == Held(other, aside=1)) is same
     assert (Held(one) != Held(other)) is (not same)
     assert Held(one) != "something else"
+
+
+def test_identity_of_sequences():
+    array, held = np.zeros(2), (1.5, "a")
+    same, longer = (1.5, "".join("a")), (*held, None)
+    assert identical((array, held), [array, held])
+    assert not identical((array,), (array.copy(),))
+    assert not identical(held, longer)
+    assert not identical(longer, held)
+    assert not identical((held, array), (same, array))
+    assert identical((held, array), (same, array), tuple)
+    assert not identical((held, array), (same, array.copy()), tuple)

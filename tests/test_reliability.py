@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import io
 import json
+import math
 import os
 import re
 import signal
@@ -350,8 +351,20 @@ def test_a_million_clicks_of_the_wheel(clicks: float, held: dict[str, bool]) -> 
     assert 0.05 <= editor.camera.zoom <= 4.0
 
 
-@pytest.mark.parametrize("command", [SetSpeed(0.0), Play(-1.0), CompareFuture(-5), Switch(-1)])
-def test_a_command_that_fails_is_told_and_the_thread_lives(command: RunCommand) -> None:
+SPEED = "a speed is a number of steps a second above 0, not "
+
+
+@pytest.mark.parametrize(
+    ("command", "told"),
+    [
+        (SetSpeed(0.0), f"set speed failed: {SPEED}0"),
+        (SetSpeed(math.nan), f"set speed failed: {SPEED}nan"),
+        (Play(-1.0), f"play failed: {SPEED}-1"),
+        (CompareFuture(-5), "compare future failed: there is no run -5: they are counted from 0"),
+        (Switch(-1), "switch failed: there is no run -1"),
+    ],
+)
+def test_a_command_that_fails_is_told_and_the_thread_lives(command: RunCommand, told: str) -> None:
     session = Session()
     try:
         session.open(load(ROOT / "graphs" / "one-neuron.json"))
@@ -361,7 +374,7 @@ def test_a_command_that_fails_is_told_and_the_thread_lives(command: RunCommand) 
         while not problem and time.monotonic() < limit:
             live = session.poll()
             problem = live.problem if live is not None else ""
-        assert problem
+        assert problem == told
         session.do(Train(2))
         while epoch < 2 and time.monotonic() < limit:
             live = session.poll()

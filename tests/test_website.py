@@ -13,8 +13,8 @@ from nodeflow.export import Job, Options
 from nodeflow.export.svg import drawing, svg
 from nodeflow.scene import scene
 from nodeflow.theme import DARK, LIGHT, THEMES
-from website import live, reference
-from website.build import _moved, _sentence, _shaded
+from website import conf, live, reference
+from website.build import ROOT, _moved, _sentence, _shaded
 from website.examples import example
 from website.links import Offline, broken, judged
 from website.shades import darkened
@@ -87,6 +87,16 @@ def test_blends_of_colours_are_darkened_as_well() -> None:
     for one, other in zip(found, wanted, strict=True):
         parts = zip(bytes.fromhex(one[1:]), bytes.fromhex(other[1:]), strict=True)
         assert max(abs(a - b) for a, b in parts) <= 2, (one, other)
+
+
+def test_the_style_sheet_has_its_colours_from_the_themes() -> None:
+    style = (ROOT / "website" / "static" / "site.css").read_text("utf-8")
+    used = set(re.findall(r"var\(--(drawing-[a-z]+)\)", style))
+    for theme in THEMES.values():
+        given = conf.html_theme_options[f"{theme.name}_css_variables"]
+        assert used == given.keys()
+        assert given["drawing-canvas"] == theme.canvas
+        assert not any(colour in style for colour in vars(theme).values() if "#" in colour)
 
 
 def test_a_plot_stays_on_its_paper(tmp_path) -> None:

@@ -2,6 +2,8 @@
 
 from importlib import metadata
 
+from nodeflow.theme import DARK, LIGHT
+
 project = "nodeflow"
 author = copyright = "the nodeflow authors"  # noqa: A001
 release = metadata.version("nodeflow")
@@ -11,6 +13,10 @@ myst_heading_anchors = 4
 suppress_warnings = ["myst.header"]  # a commands page begins with what the command says itself
 html_theme = "furo"
 html_title = "nodeflow"
+html_theme_options = {  # a name is that of a property in site.css, without its dashes
+    "light_css_variables": {"drawing-canvas": LIGHT.canvas},
+    "dark_css_variables": {"drawing-canvas": DARK.canvas},
+}
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
 html_js_files = [("site.js", {"defer": "defer"})]

@@ -54,9 +54,9 @@ SCALES = ("none", "minmax", "standard")
 @click.option("--layers", callback=read_layers, metavar="N-…-N",
               help="Sizes from inputs to outputs, such as 7-5-3.")  # fmt: skip
 @click.option("--hidden", type=click.IntRange(1), metavar="N",
-              help="Neurons of each hidden layer, with --data.")  # fmt: skip
+              help="Neurons of each hidden layer, with --data: at most 100,000.")  # fmt: skip
 @click.option("--depth", type=click.IntRange(0), metavar="N",
-              help="How many hidden layers, with --data; 0 is none.")  # fmt: skip
+              help="How many hidden layers, with --data: at most 1,000; 0 is none.")  # fmt: skip
 @click.option(
     "--data",
     type=click.Path(),

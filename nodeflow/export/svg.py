@@ -264,8 +264,7 @@ def node(node: NodeView, theme: Theme, inside: Sequence[str] = ()) -> Iterator[s
 def _slider(node: NodeView, slider: SliderView, theme: Theme) -> Iterator[str]:
     """Draw the track of a slider, and its handle."""
     left, right = node.x + slider.track.left, node.x + slider.track.right
-    y = node.y + slider.track.y
-    at = left + slider.share * (right - left)
+    y, at = node.y + slider.track.y, node.x + slider.handle[0]
     yield f'<path d="M{left} {y}H{right}" stroke="{theme.border}" stroke-width="3"/>'
     yield f'<circle cx="{at:g}" cy="{y}" r="5" fill="{theme.selected}"/>'
 

@@ -24,13 +24,13 @@ _PAGE = """<!doctype html>
 <title>{title}</title>
 <style>
 :root {{ color-scheme: light; }}
-body {{ font: 15px/1.5 'DejaVu Sans', Verdana, 'Segoe UI', sans-serif; color: #1f2328;
-  background: #f6f5f2; margin: 0 auto; padding: 1rem; max-width: 60rem; }}
-svg {{ width: 100%; height: auto; background: #ffffff; border: 1px solid #b9b5ac;
+body {{ font: 15px/1.5 'DejaVu Sans', Verdana, 'Segoe UI', sans-serif; color: {theme.text};
+  background: {theme.canvas}; margin: 0 auto; padding: 1rem; max-width: 60rem; }}
+svg {{ width: 100%; height: auto; background: {theme.body}; border: 1px solid {theme.border};
   border-radius: 8px; margin: .5rem 0; }}
 table {{ border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: 13px; }}
-th, td {{ padding: .25rem .6rem; border-bottom: 1px solid #e9e7e2; text-align: right; }}
-th {{ position: sticky; top: 0; background: #f6f5f2; }}
+th, td {{ padding: .25rem .6rem; border-bottom: 1px solid {theme.grid}; text-align: right; }}
+th {{ position: sticky; top: 0; background: {theme.canvas}; }}
 .wide {{ overflow-x: auto; max-height: 32rem; }}
 </style>
 </head>
@@ -101,6 +101,7 @@ def page(found: Sweep) -> str:
     runs = _table(found.columns, [list(row.values()) for row in rows[:_MOST_ROWS]])
     left_out = f"<p>and {more:,} more</p>" if more > 0 else ""
     return _PAGE.format(
+        theme=LIGHT,
         title=escape(found.plan.graph.name or "Many runs"),
         about=escape(_told(found)),
         pictures="\n".join(pictures),

@@ -76,8 +76,7 @@ class Player:
         self.stops = Stops()
         self.reason = ""
         """Why it stopped where it stands."""
-        self.speed = 4.0
-        """Steps a second."""
+        self._speed = 4.0
         self.playing = False
         self.failed = False
         """Whether it stopped because it cannot go on."""
@@ -95,6 +94,20 @@ class Player:
         self._watches: dict[Condition, _Watch] = {}
         self._judged_at: tuple[Run, int] | None = None
         """Where the watches judged last: they go on there, and nowhere else."""
+
+    @property
+    def speed(self) -> float:
+        """How many steps a second it plays, above 0; infinite for as many as there is time for.
+
+        Set to anything else it raises `RunError`.
+        """
+        return self._speed
+
+    @speed.setter
+    def speed(self, speed: float) -> None:
+        if not speed > 0:  # NaN is none either
+            raise RunError(f"a speed is a number of steps a second above 0, not {speed:g}")
+        self._speed = float(speed)
 
     # -- where it is
 
@@ -348,9 +361,7 @@ class Player:
         At the end, it goes on for as long as the graph trains.
         """
         if speed is not None:
-            if not speed > 0:
-                raise RunError(f"the speed must be above 0 steps a second, not {speed!r}")
-            self.speed = float(speed)
+            self.speed = speed
         self.run.require_nodes()
         if until is None:
             epochs = self.run.graph.training.epochs

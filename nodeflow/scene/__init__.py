@@ -3,21 +3,19 @@
 Window and exports draw the same scene. Lengths are canvas units, y points down.
 """
 
-from nodeflow.scene.changes import Change
-from nodeflow.scene.fields import NOTE, inline_setting, note, slid_to
+from nodeflow.scene.changes import Change, origins
+from nodeflow.scene.fields import NOTE, note
 from nodeflow.scene.groups import closed_groups, levels, outer, way_to, within
 from nodeflow.scene.making import scene, scene_at_once
 from nodeflow.scene.nodes import unknown, with_places
 from nodeflow.scene.pieces import (
     LEFT,
-    RIGHT,
     FieldView,
     GroupView,
     NodeView,
     PortView,
     Scene,
     SliderView,
-    boxes,
 )
 from nodeflow.scene.texts import clipped, shortened, shown, sized
 from nodeflow.scene.ways import AT_ONCE, followed, ready, routed, shifted
@@ -26,7 +24,6 @@ __all__ = [
     "AT_ONCE",
     "LEFT",
     "NOTE",
-    "RIGHT",
     "Change",
     "FieldView",
     "GroupView",
@@ -34,13 +31,12 @@ __all__ = [
     "PortView",
     "Scene",
     "SliderView",
-    "boxes",
     "clipped",
     "closed_groups",
     "followed",
-    "inline_setting",
     "levels",
     "note",
+    "origins",
     "outer",
     "ready",
     "routed",
@@ -50,7 +46,6 @@ __all__ = [
     "shortened",
     "shown",
     "sized",
-    "slid_to",
     "unknown",
     "way_to",
     "with_places",

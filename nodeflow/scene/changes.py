@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -33,11 +34,16 @@ class Change:
         return np.flatnonzero(self.same < 0).tolist() if stays else None
 
 
+def origins(old: Sequence[object], new: Sequence[object]) -> NDArray[np.intp]:
+    """Return for each of the new ones its number among the old ones; −1 for another object."""
+    numbers = {id(one): number for number, one in enumerate(old)}
+    return np.array([numbers.get(id(one), -1) for one in new], np.intp)
+
+
 def change_between(before: Scene, after: Scene) -> Change:
     """Return how a scene differs from another one, by looking at all that is in them."""
     old, new = before.strokes, after.strokes
-    numbers = {id(one): number for number, one in enumerate(old)}
-    same = np.array([numbers.get(id(one), -1) for one in new], np.intp)
+    same = origins(old, new)
     stays = np.zeros(len(old), bool)
     stays[same[same >= 0]] = True
     others = {old[number].key: number for number in np.flatnonzero(~stays).tolist()}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from numpy.typing import NDArray
@@ -35,7 +34,7 @@ def switch_field(node: Node, size: Box) -> FieldView | None:
 
 def inline_field(graph: Graph, key: str, size: Box) -> FieldView | None:
     """Return the field at a node's foot: at the left what is its value, at the right the rest."""
-    setting = inline_setting(graph, key)
+    setting = _inline_setting(graph, key)
     if setting is None:
         return None
     kind, text = _as_field(setting, graph.settings(key)[setting.name])
@@ -68,7 +67,7 @@ def _as_field(setting: Setting, value: Any) -> tuple[str, str]:
     return "text", str(value)
 
 
-def inline_setting(graph: Graph, key: str) -> Setting | None:
+def _inline_setting(graph: Graph, key: str) -> Setting | None:
     """Return the setting that a node has a field for: the first that is short."""
     type_ = graph.nodes[key].known
     if type_ is None or type_.family == "view":
@@ -124,10 +123,7 @@ def foot_text(graph: Graph, key: str, value: NDArray[Any] | None) -> str:
 
 def slider(graph: Graph, key: str, size: Box) -> SliderView:
     """Return the track of a slider and its handle."""
-    return SliderView(track(size), slid_to(graph.settings(key)))
-
-
-def slid_to(settings: Mapping[str, Any]) -> float:
-    """Return how far a slider's handle is along its track, from 0 to 1."""
-    low, high = settings["min"], settings["max"]
-    return float(min(max((settings["value"] - low) / (high - low or 1.0), 0.0), 1.0))
+    given = graph.settings(key)
+    low, high = given["min"], given["max"]
+    share = (given["value"] - low) / (high - low or 1.0)
+    return SliderView(track(size), float(min(max(share, 0.0), 1.0)))

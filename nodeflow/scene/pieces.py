@@ -62,6 +62,12 @@ class SliderView:
     share: float
     """How far the handle is along it, from 0 to 1."""
 
+    @property
+    def handle(self) -> tuple[float, float]:
+        """Where the middle of the handle is, from the node's corner."""
+        run = self.track
+        return run.left + self.share * (run.right - run.left), float(run.y)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class NodeView(ByContent):

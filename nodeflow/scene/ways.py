@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from nodeflow.derive.layers import layers_of
+from nodeflow.equality import identical
 from nodeflow.graph import Graph
 from nodeflow.routing import Ends, Point, Way, routes, straight
 from nodeflow.scene.changes import Change, change_between
@@ -39,7 +40,6 @@ def routed(unrouted: Scene, graph: Graph) -> Scene:
         known = {stroke.key: stroke for stroke in unrouted.strokes}
         vars(made)["strokes"] = tuple([_kept(one, known.get(one.key)) for one in made.strokes])
         made.follow(unrouted, change_between(unrouted, made))
-    ready(made)  # here in the background, and not in a frame
     return made
 
 
@@ -163,7 +163,6 @@ def with_ways(
 
 def _kept(one: Stroke, before: Stroke | None) -> Stroke:
     """Return a stroke, or that of before if the same wires run in it."""
-    if before is None or before.part != one.part or len(before.wires) != len(one.wires):
+    if before is None or before.part != one.part:
         return one
-    same = all(a is b for a, b in zip(one.wires, before.wires, strict=True))
-    return before if same else one
+    return before if identical(before.wires, one.wires) else one

@@ -9,6 +9,7 @@ from nodeflow.editor.commands.registry import COMMANDS, MENUS
 from nodeflow.editor.panels.room import NARROWEST, widths
 from nodeflow.editor.state.messages import Do, Message, SetPreference
 from nodeflow.editor.state.model import Editor, Preferences
+from nodeflow.equality import identical
 from nodeflow.theme import THEMES
 from nodeflow.window.canvas.mapitems import MapPanel
 from nodeflow.window.panels.playbutton import PlayButton
@@ -158,10 +159,7 @@ class Frame:
             editor.notice, zoom, len(editor.selection), editor.path, editor.inside,
             editor.graph, editor.saved, editor.preferences, self._state,
         )  # fmt: skip
-        if len(shown) == len(self._status_shown) and all(
-            a is b or (type(a) is int and a == b)
-            for a, b in zip(shown, self._status_shown, strict=True)
-        ):
+        if identical(shown, self._status_shown, int):
             return
         self._status_shown = shown
         theme = THEMES[editor.preferences.theme]

@@ -76,6 +76,12 @@ class Screen:
             )
         self.display.sync()
 
+    def resize(self, wide, high):
+        """Give every window another size, as whoever drags its edge does."""
+        for window in self.root.query_tree().children:
+            window.configure(width=wide, height=high)
+        self.display.sync()
+
     def picture(self):
         """Return what is on the screen: rows × columns × red, green, blue."""
         from Xlib import X

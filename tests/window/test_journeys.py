@@ -6,7 +6,7 @@ import time
 from dataclasses import replace
 
 import pytest
-from helpers_window import ROOT, wait_for
+from helpers_window import ROOT, SIZE, wait_for
 
 import nodeflow as nf
 from nodeflow.streams import INTERRUPTED
@@ -377,7 +377,16 @@ def test_a_teacher_makes_a_lesson_and_does_it(started, mouse, home, shot):
     shot("done")
 
 
-def test_a_lesson_of_many_tasks_is_scrolled_and_exported(started, mouse, home, shot):
+def card_fits(window, *names):
+    """Assert that these parts of a lesson's card lie in the canvas."""
+    left, top, wide, high = window.state["area"]
+    for name in names:
+        x, y = window.wait(f"lesson {name}")
+        assert left < x < left + wide, name
+        assert top < y < top + high, name
+
+
+def test_a_lesson_of_many_tasks_is_scrolled_and_exported(screen, started, mouse, home, shot):
     tasks = [{"text": f"Go to the sum of epoch {n}, and see what is added up there.",
               "at": f"{n}:0:sum"} for n in range(16)]  # fmt: skip
     graph = nf.sample("one-neuron")
@@ -389,14 +398,17 @@ def test_a_lesson_of_many_tasks_is_scrolled_and_exported(started, mouse, home, s
     window.until(lambda state: state["making"])
     window.settled()
     shot("many")
-    left, top, _, high = window.state["area"]
-    for name in ("change 15", "add", "lock", "page"):  # it begins at the newest task
-        x, y = window.wait(f"lesson {name}")
-        assert left < x, name
-        assert top < y < top + high, name
+    card_fits(window, "change 15", "add", "lock", "page")  # it begins at the newest task
     assert "lesson change 0" not in window.state["places"], "the first ones are scrolled away"
     mouse.wheel(*window.wait("lesson change 15"), 40)
     window.until(lambda state: "lesson change 0" in state["places"])
+    beside = SIZE[1] - window.state["area"][3]
+    for wide, high in ((1200, 640), SIZE):
+        screen.resize(wide, high)
+        window.until(lambda state, high=high: state["area"][3] == high - beside)
+        window.settled()
+        shot(f"many in {high}")
+        card_fits(window, "change 0", "add", "page")  # and stays where it was scrolled to
     mouse.click(*window.wait("lesson page"))
     window.until(lambda state: state["sheet"].startswith("Export") and state["sheet_ready"])
     mouse.key("Return")

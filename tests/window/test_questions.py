@@ -152,7 +152,8 @@ def price(person):
     digits, spent, backward = map(
         float,
         re.search(
-            r"to (\d+) digits and took ([\d.e-]+) s, the backward pass ([\d.e-]+) s", notice
+            r"to (\d+) digits and took ([\d.e+-]+) s, the backward pass ([\d.e+-]+) s",
+            notice.replace("−", "-"),
         ).groups(),
     )
     assert digits >= 6

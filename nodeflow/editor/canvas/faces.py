@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from nodeflow.declare import kind_of
 from nodeflow.editor.background import Latest, fault_text
 from nodeflow.editor.state.model import Editor
+from nodeflow.equality import identical
 from nodeflow.graph import Graph
 from nodeflow.scene import NodeView, Scene, shown, sized
 from nodeflow.views import Content, Viewer, is_slow
@@ -259,7 +260,7 @@ class _SlowViews:
     def look(self, editor: Editor, views: tuple[str, ...]) -> bool:
         """Ask for what the views of an editor show; return whether something has come."""
         asked = (editor.graph.nodes, editor.graph.wires, editor.live.values, views)
-        if views and not _alike(asked, self._asked) and editor.live.values:
+        if views and not identical(asked, self._asked, tuple) and editor.live.values:
             self._asked = asked
             graph, tables, live = editor.graph, editor.inference.tables, editor.live
             self._latest.ask(lambda: self._look(graph, tables, live, views))
@@ -274,12 +275,6 @@ class _SlowViews:
         if not self._viewer.sees(graph):
             self._viewer = Viewer(graph, tables)
         return {key: _looked(self._viewer, live, key) for key in views}
-
-
-def _alike(one: tuple[object, ...], other: tuple[object, ...]) -> bool:
-    return len(one) == len(other) and all(
-        a is b or (type(a) is tuple and a == b) for a, b in zip(one, other, strict=True)
-    )
 
 
 def _looked(viewer: Viewer, live: Live, key: str) -> Content | str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from nodeflow.boxes import HEADER, SLIDER, box, track
+from nodeflow.boxes import HEADER, SLIDER
 from nodeflow.derive.shapes import refusal
 from nodeflow.editor.canvas import editing, inplace, wiring
 from nodeflow.editor.canvas.hits import (
@@ -110,18 +110,16 @@ def _field(editor: Editor, node: str, at: Point) -> FieldView | None:
 
 
 def _is_on_track(editor: Editor, node: str, at: Point) -> bool:
-    held = editor.graph.nodes.get(node)
-    if held is None or held.drawn_as != "slider":
-        return False
     view = editor.drawn.nodes[node]
-    run = track(box(editor.graph, node))
-    return abs(at[1] - view.y - run.y) <= SLIDER / 2
+    return view.slider is not None and abs(at[1] - view.y - view.slider.track.y) <= SLIDER / 2
 
 
 def _slid(editor: Editor, node: str, at: Point, *, done: bool = False) -> Editor:
     """Give a slider the value under the pointer, in its steps."""
     view = editor.drawn.nodes[node]
-    run = track(box(editor.graph, node))
+    if view.slider is None:  # nothing else has a track
+        return editor
+    run = view.slider.track
     share = (at[0] - view.x - run.left) / (run.right - run.left)
     given = editor.graph.settings(node)
     low, high, step = given["min"], given["max"], given["step"]

@@ -200,16 +200,19 @@ class _Newest:
     def of(self, scene: Scene) -> _Index:
         """Return the index of a scene; of one that was made of a known one, what is the same."""
         kept = self._kept
-        made: _Index | None = None
         for known, index in reversed(kept):
             if known is scene:
                 return index
-            change = scene.known_change(known)
-            if made is None and change is not None and change.nodes is not None:
-                made = _followed(index, scene, change.nodes)
-        made = made or _indexed(scene)
+        made = self._made(scene)
         self._kept = (*kept[1 - self._most :], (scene, made))
         return made
+
+    def _made(self, scene: Scene) -> _Index:
+        for known, index in reversed(self._kept):
+            change = scene.known_change(known)
+            if change is not None and change.nodes is not None:
+                return _followed(index, scene, change.nodes)
+        return _indexed(scene)
 
 
 _NEWEST = _Newest(4)

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from nodeflow.declare import CATALOG
 from nodeflow.editor.state.model import Editor
+from nodeflow.equality import identical
 from nodeflow.graph import MOVED, Wire
 from nodeflow.routing import along, bernstein, measured
 from nodeflow.scene import Scene, closed_groups, sized, within
@@ -142,9 +143,7 @@ class _Last:
 
     def of(self, editor: Editor) -> Motion:
         key = (editor.live.playback, editor.drawn)
-        if len(key) != len(self._key) or any(
-            a is not b for a, b in zip(key, self._key, strict=True)
-        ):
+        if not identical(key, self._key):
             self._key, self._found = key, _made(editor)
         return self._found
 

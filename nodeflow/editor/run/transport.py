@@ -1,7 +1,7 @@
 """What the transport does with a run: train, play, step, go anywhere, stand; and ask beforehand.
 
-Time passes in slices, so that a command never waits long. No error leaves it: what goes wrong is
-its `problem`.
+Time passes in slices, so that a command never waits long. What goes wrong in the run is its
+`problem`; it raises an error only for a command that cannot be meant, such as a speed of 0.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 from nodeflow.editor.run.runs import learns, sentence, why_untrained
 from nodeflow.editor.run.telling import Shown
-from nodeflow.errors import RunError
 from nodeflow.graph import Graph
 
 if TYPE_CHECKING:
@@ -71,12 +70,12 @@ class Transport:
 
     def play(self, speed: float | None) -> None:
         """Set out to play in slow motion, at so many steps a second."""
-        if speed is not None and not speed > 0:
-            raise RunError(f"a speed is a number of steps a second above 0, not {speed:g}")
         player = self.player
         if player is None or not player.run.order:
             self.problem = self.problem or why_untrained(None if player is None else player.run)
             return
+        if speed is not None and speed != math.inf:  # what was slow stays so after full speed
+            player.speed = speed
         self.problem = ""
         if player.number >= self._target:
             epochs = max(player.run.graph.training.epochs, 1)
@@ -94,8 +93,6 @@ class Transport:
         if player.number >= self._target:
             self.state = "done"
             return
-        if speed < math.inf:
-            player.speed = speed
         self.state = "playing" if speed < math.inf else "training"
         player.play(until=self._target)
         self._clock = time.perf_counter()
@@ -114,8 +111,6 @@ class Transport:
 
     def set_speed(self, speed: float) -> None:
         """Play at so many steps a second from now on."""
-        if not speed > 0:
-            raise RunError(f"a speed is a number of steps a second above 0, not {speed:g}")
         if self.player is not None:
             self.player.speed = speed
             if self.running:

@@ -1,6 +1,7 @@
 """What the thread of a session does: it plays a run, keeps it through edits, and tells of it.
 
-No error leaves it: whatever happens to a graph, the editor lives on.
+Whatever happens to a graph, the editor lives on: what goes wrong with it is told as `problem`. It
+raises an error only for a command that cannot be meant, such as a switch to a missing run.
 """
 
 from __future__ import annotations
@@ -206,9 +207,8 @@ class Worker(Transport):
         player, problem = self.player, ""
         if player is None or (rename is SAME and trains_differently(player.run, graph)):
             return False
-        known = player.run.graph.nodes
+        known, per_epoch = player.run.graph.nodes, player.schedule.steps_per_epoch
         for _ in range(FAULTS):
-            per_epoch = player.schedule.steps_per_epoch
             try:
                 player.carry(graph, rename)
             except NodeflowError as error:

@@ -15,6 +15,7 @@ from nodeflow.derive.silent import Finding, silent
 from nodeflow.editor.state.camera import READABLE, Camera, Point
 from nodeflow.editor.state.kept import SavedTraining
 from nodeflow.editor.state.requests import Request
+from nodeflow.equality import identical
 from nodeflow.errors import NodeflowError
 from nodeflow.files import Fault
 from nodeflow.files.lessonform import LESSON
@@ -630,7 +631,7 @@ class _Last(Generic[T]):
     def of(self, made_from: tuple[Any, ...], make: Callable[[], T]) -> T:
         """Return what was made from these objects, or make it."""
         for key, result in self._kept:
-            if all(one is other for one, other in zip(key, made_from, strict=True)):
+            if identical(key, made_from):
                 return result
         result = make()
         self._kept = [*self._kept, (made_from, result)][-self._most :]
@@ -645,7 +646,7 @@ def _scene(editor: Editor, inside: str | None) -> Scene:
         (before, level, *said), old = _DRAWN.newest
         now = editor.live.faults, editor.mistyped, editor.faults
         placed = any(fault.keys[:1] == ("layout",) for fault in editor.faults)  # mended by a move
-        same = not placed and all(a is b for a, b in zip(said, now, strict=True))
+        same = not placed and identical(said, now)
         shown = editor._with_ways(old) if level == inside else None  # noqa: SLF001
         if level == inside and same and _is_same_but_places(before, graph):
             moved = {

@@ -20,8 +20,9 @@ from nodeflow.editor.canvas.labels import carried, weighing
 from nodeflow.editor.canvas.overlay import overlay
 from nodeflow.editor.state.camera import Camera
 from nodeflow.editor.state.model import Editor, Live
+from nodeflow.equality import identical
 from nodeflow.routing import longest_run
-from nodeflow.scene import Change, NodeView, Scene, followed, slid_to
+from nodeflow.scene import Change, NodeView, Scene, followed, origins
 from nodeflow.theme import THEMES, Theme
 from nodeflow.window.canvas import wireitems
 from nodeflow.window.canvas.differenceitems import DifferenceItems
@@ -62,6 +63,8 @@ _FEW = 100
 _NONE, _HIDDEN, _SHOWN = -1, 0, 1
 _Kind = TypeVar("_Kind", np.bool_, np.int8)
 _NO_RUN = Live()
+_BY_CONTENT = frozenset, tuple, float, str
+"""Selections, places and the like are made anew in each frame; all else is the same object."""
 _LABEL_STATE = (
     "mode", "hover", "values", "scene", "moved", "calm", "weights", "zoom", "carrying",
 )  # fmt: skip
@@ -280,7 +283,7 @@ class Canvas:
     def _take_nodes(self, scene: Scene) -> Collection[str]:
         """Take over the nodes of a scene; return the keys of those that are gone."""
         views = list(scene.nodes.values())
-        same = _origins(self._views, views)
+        same = origins(self._views, views)
         before = np.array([self._number.get(view.key, -1) for view in views], np.intp)
         gone = self._number.keys() - scene.nodes.keys()
         self._fills = int((before < 0).sum()) * 2 > len(views)  # most of it is new
@@ -392,7 +395,7 @@ class Canvas:
             else (editor.selection,)
         )
         resized = self._is_near and editor.camera.zoom != self._drawn_zoom
-        alike = _same(state, level.node_state) and not resized
+        alike = identical(state, level.node_state, *_BY_CONTENT) and not resized
         now = seen & ~level.nodes if alike else seen
         level.nodes, level.node_state, self._drawn_zoom = seen, state, editor.camera.zoom
         dirty = [self._number[key] for key in self._dirty if key in self._number]
@@ -502,8 +505,8 @@ class Canvas:
         if not items.is_near:
             drawer.summarize(items, value, zoom)
         items.check(editor.live.checks.get(view.key, ""), self._theme)
-        if view.drawn_as == "slider" and view.key in editor.graph.nodes:
-            items.slide(slid_to(editor.graph.settings(view.key)))
+        if view.slider is not None:
+            items.slide(view.slider)
         return True
 
     def _flat(self, view: NodeView, place: Place, *, selected: bool) -> None:
@@ -513,7 +516,7 @@ class Canvas:
             root = dpg.draw_rectangle((0, 0), (1, 1), parent=self._flat_layer)
             flat = self._flats[view.key] = _Flat(root)
         drawn = (view, place, selected)
-        if flat.drawn is not None and _same(drawn, flat.drawn):
+        if flat.drawn is not None and identical(drawn, flat.drawn, *_BY_CONTENT):
             return
         flat.drawn = drawn
         border = theme.selected if selected else theme.problem if view.problem else theme.border
@@ -600,9 +603,9 @@ class Canvas:
 
     def _draw_picked(self, editor: Editor, hover: str) -> None:
         """Draw the wires of bundles that are selected or pointed at, from end to end."""
-        at = self._moved, self._scene, self._is_near, self._thick
+        at = self._moved, self._scene, self._is_near, self._thick, self._weights
         state = (editor.wire, hover, *at)
-        if _same(state, self._picked):
+        if identical(state, self._picked, *_BY_CONTENT):
             return
         self._picked = state
         layer = self._picked_layers[self._is_near]
@@ -793,12 +796,6 @@ def _node_boxes(boxes: NDArray[np.float64]) -> NDArray[np.float64]:
     return found
 
 
-def _origins(old: Sequence[object], new: Sequence[object]) -> NDArray[np.intp]:
-    """Return for each of the new ones its number among the old ones; −1 for another object."""
-    numbers = {id(one): number for number, one in enumerate(old)}
-    return np.array([numbers.get(id(one), -1) for one in new], np.intp)
-
-
 def _carried(old: NDArray[_Kind], origins: NDArray[np.intp], *, nothing: Any) -> NDArray[_Kind]:
     """Return what held for the old ones for the new ones; `nothing` for those without origin."""
     found = np.full(len(origins), nothing, old.dtype)
@@ -817,14 +814,6 @@ def _wanted(seen: NDArray[np.bool_], *numbers: Sequence[int] | NDArray[np.intp])
     _, first = np.unique(together, return_index=True)
     wanted: list[int] = together[np.sort(first)].tolist()
     return wanted
-
-
-def _same(one: tuple[object, ...], other: tuple[object, ...]) -> bool:
-    """Return whether two tuples hold the same; selections and places are compared by content."""
-    return len(one) == len(other) and all(
-        a is b or (isinstance(a, frozenset | tuple | bool) and a == b)
-        for a, b in zip(one, other, strict=True)
-    )
 
 
 def _drop(kept: dict[Any, Any], gone: Collection[Any], layer: Item) -> None:

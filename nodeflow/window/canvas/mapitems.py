@@ -19,6 +19,7 @@ from nodeflow.editor.canvas.neurons import COLUMN, ROW, Known, Label, Line, Map,
 from nodeflow.editor.state.camera import Camera, Point
 from nodeflow.editor.state.messages import Message, Moved, Pressed, Released, Select, Wheel
 from nodeflow.editor.state.model import Editor
+from nodeflow.equality import identical
 from nodeflow.fonts import BOLD
 from nodeflow.graph import Graph
 from nodeflow.theme import THEMES, Theme
@@ -155,9 +156,7 @@ class MapPanel:
     def _take(self, editor: Editor, theme: Theme) -> None:
         """Make the picture anew if something in it is different, though not too often."""
         state = (editor.graph, editor.live.values, theme, self._base is None)
-        if len(state) == len(self._state) and all(
-            a is b for a, b in zip(state, self._state, strict=True)
-        ):
+        if identical(state, self._state):
             return
         values_only = bool(self._state) and state[0] is self._state[0] and state[2] is theme
         training = editor.live.state == "training"

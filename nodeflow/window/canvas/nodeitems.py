@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nodeflow.boxes import FOOT, HEADER, SLIDER
+from nodeflow.boxes import FOOT, HEADER
 from nodeflow.editor.canvas import faces
 from nodeflow.editor.canvas.faces import Activated, Aged, Face, Shown
 from nodeflow.editor.state.camera import READABLE
-from nodeflow.scene import FieldView, NodeView, PortView
+from nodeflow.scene import FieldView, NodeView, PortView, SliderView
 from nodeflow.theme import Theme
 from nodeflow.views.image import Picture
 from nodeflow.views.marks import SMALL, Dot, Line, Mark, Pixels, Rect, Words, sentence
@@ -124,7 +124,7 @@ class NodeItems:
     patches: list[Item] = field(default_factory=list)
     foot: _Text | None = None
     handle: Item | None = None
-    slid: float | None = None
+    slid: SliderView | None = None
     texture: Item | None = None
     pixels: _Texture | None = None
     """What the texture shows: it reads this array every frame."""
@@ -141,8 +141,8 @@ class NodeItems:
     rounding: int = -1
     fine_shown: bool = True
     place: tuple[float, float] | None = None
-    pieces: Iterator[None] | None = None
-    """What is still to be drawn of it, a piece each."""
+    pieces: Iterator[bool] | None = None
+    """Draws what is left of it, a piece at a time; true while there may be more."""
     is_whole: bool = False
     """Whether what is only seen from near is drawn, too."""
 
@@ -200,13 +200,12 @@ class NodeItems:
             self.spare.setdefault(self.pixels.shape, []).append((self.texture, self.pixels))
             self.texture = self.pixels = None
 
-    def slide(self, share: float) -> None:
-        """Put a slider's handle so far along its track, from 0 to 1."""
-        if self.handle is None or share == self.slid:
+    def slide(self, slider: SliderView) -> None:
+        """Put a slider's handle where it is along its track."""
+        if self.handle is None or slider == self.slid:
             return
-        self.slid = share
-        x = _PAD + share * (self.view.width - 2 * _PAD)
-        y = self.view.height - FOOT - SLIDER / 2
+        self.slid = slider
+        x, y = slider.handle
         dpg.configure_item(self.handle, pmin=(x - 5, y - 5), pmax=(x + 5, y + 5))
 
     def mark(self, theme: Theme, *, selected: bool) -> None:
@@ -305,17 +304,16 @@ class NodeDrawer:
         draw.draw_line(
             (8, foot), (wide - 8, foot), parent=ground, color=mixed(theme.body, theme.border, 0.45)
         )
-        if view.drawn_as == "slider":
-            middle = foot - SLIDER / 2
+        handle = None
+        if view.slider is not None:
+            run = view.slider.track
             dpg.draw_line(
-                (_PAD, middle), (wide - _PAD, middle), parent=root, color=rgba(theme.border),
+                (run.left, run.y), (run.right, run.y), parent=root, color=rgba(theme.border),
                 thickness=3,
             )  # fmt: skip
             handle = dpg.draw_ellipse(
                 (0, 0), (1, 1), parent=root, color=rgba(theme.selected), fill=rgba(theme.selected)
             )
-        else:
-            handle = None
         fine = draw.add_draw_node(parent=root)
         items = NodeItems(
             root, view, None, selected, self.scale, fine, border, [outer, lower, border]
@@ -334,12 +332,12 @@ class NodeDrawer:
                 return True
             items.is_whole = True
             items.pieces = self._detailed(items, items.view, value)
-        if next(items.pieces, self) is self:
-            items.pieces = None
-            return items.is_whole or not items.is_near
-        return False
+        if next(items.pieces, False):
+            return False
+        items.pieces = None
+        return items.is_whole or not items.is_near
 
-    def _coarse(self, items: NodeItems, view: NodeView) -> Iterator[None]:
+    def _coarse(self, items: NodeItems, view: NodeView) -> Iterator[bool]:
         """Draw what is seen from afar as well, in pieces."""
         theme = self.theme
         for number, port in enumerate((*view.inputs, *view.outputs)):
@@ -351,17 +349,17 @@ class NodeDrawer:
                 segments=16,
             )  # fmt: skip
             if number % (2 * _AT_ONCE) == 2 * _AT_ONCE - 1:
-                yield
+                yield True
 
-    def _detailed(self, items: NodeItems, view: NodeView, value: Shown) -> Iterator[None]:
+    def _detailed(self, items: NodeItems, view: NodeView, value: Shown) -> Iterator[bool]:
         """Draw what is seen from near alone, in pieces."""
         for number, port in enumerate((*view.inputs, *view.outputs)):
             self._label(items, view, port)
             if number % _AT_ONCE == _AT_ONCE - 1:
-                yield
+                yield True
         for held in filter(None, (view.field, view.switch)):
             self._field(items, view, held)
-        yield
+        yield True
         if items.value is None:
             self.value(items, value)
 
@@ -627,7 +625,7 @@ class NodeDrawer:
                 case Pixels():
                     self._texture(items, mark)
                 case _:
-                    _sketched(mark, items.picture)
+                    sketched(mark, items.picture)
 
     def _faded(self, view: NodeView, marks: list[Mark], age: str) -> list[Mark]:
         """Write what a view shows faintly, and of when it is."""
@@ -657,7 +655,7 @@ class NodeDrawer:
         area = between_ports(items.view)
         for mark in value.slope.marks(area, self.theme):
             if not (old and isinstance(mark, Dot)):  # the curve stays, its points were others
-                _sketched(mark, items.slope)
+                sketched(mark, items.slope)
 
     def _texture(self, items: NodeItems, mark: Pixels) -> None:
         """Show pixels in an area."""
@@ -699,7 +697,7 @@ def between_ports(view: NodeView) -> _Area:
     return 36.0, view.inputs[0].y - view.y - 8.0, view.width - 72.0, 17.0
 
 
-def _sketched(mark: Mark, parent: Item) -> None:
+def sketched(mark: Mark, parent: Item) -> None:
     """Draw a rectangle, a line or a dot."""
     nothing = (0, 0, 0, 0)
     match mark:
@@ -743,6 +741,3 @@ def pieces(
             at = onward
             if left <= 1e-9:
                 drawing, left = not drawing, _GAP if drawing else _DASH
-
-
-sketched = _sketched

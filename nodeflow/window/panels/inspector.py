@@ -13,6 +13,7 @@ from nodeflow.editor.panels.working import working
 from nodeflow.editor.state.messages import Message, Mistype, SetValue
 from nodeflow.editor.state.model import Editor, Mistyped
 from nodeflow.editor.update import refusal
+from nodeflow.equality import identical
 from nodeflow.fonts import REGULAR
 from nodeflow.theme import THEMES, Theme
 from nodeflow.window.canvas.overlayitems import wrapped
@@ -39,7 +40,7 @@ class Inspector:
         self._scale = 1.0
         self._fields: dict[str, Field] = {}
         self._values: dict[str, Item] = {}
-        self._live: tuple[object, ...] | None = None
+        self._live: tuple[object, ...] = ()
         self.busy = False
         """Whether the next frame shows the values of the node that was selected."""
         self._working: Item | None = None
@@ -74,7 +75,7 @@ class Inspector:
                 editor.live.values, editor.live.ages, graph.nodes, graph.wires, graph.training,
                 editor.neuron, editor.report,
             )  # fmt: skip
-            if self._live is None or any(a is not b for a, b in zip(live, self._live, strict=True)):
+            if not identical(live, self._live):
                 self._live = live
                 self._show_values(editor)
 
@@ -87,7 +88,7 @@ class Inspector:
         for field in self._fields.values():
             field.close()
         dpg.delete_item(self._parent, children_only=True)
-        self._fields, self._values, self._live, self._node = {}, {}, None, node
+        self._fields, self._values, self._live, self._node = {}, {}, (), node
         self._working = self._account = None
         if not node:
             self._without_node(editor, chosen, theme)

@@ -100,6 +100,8 @@ class LessonCard:
             self._settling = 0 if self._window is None else 3
         elif made is not None and editor is not before:
             self._follow(editor)
+            if before is not None and editor.size != before.size:
+                self._refit()
         if self._window is None:
             return
         self._settling = max(self._settling - 1, 0)
@@ -124,6 +126,12 @@ class LessonCard:
             self._settling = 4
         else:
             dpg.set_y_scroll(self._list, self._scrolled)
+
+    def _refit(self) -> None:
+        """Have the list fitted again, where it is scrolled to: the canvas has another size."""
+        if self._list is not None and not self._settling:
+            self._scrolled = dpg.get_y_scroll(self._list)
+        self._settling = max(self._settling, 2)
 
     def _remove(self) -> None:
         self.items = {}

@@ -6,7 +6,6 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from operator import is_
 from typing import Any
 
 import numpy as np
@@ -20,6 +19,7 @@ from nodeflow.editor.state.requests import ControlRun
 from nodeflow.editor.state.runcommands import Go, SetSpeed
 from nodeflow.engine.epochlog import Lines
 from nodeflow.engine.schedule import LEVELS
+from nodeflow.equality import identical
 from nodeflow.theme import THEMES, Theme
 from nodeflow.window.platform.colours import Colour, mixed, phase_colour, rgba
 from nodeflow.window.platform.fonts import SIZE, Fonts, fitted, width
@@ -150,8 +150,7 @@ class TimelineBar:
         layout = (theme, scale, wide)
         live = editor.live
         drawn = (live.playback, live.history, live.others, live.state, self._held)
-        same = len(drawn) == len(self._drawn) and all(map(is_, drawn, self._drawn))
-        if same and layout == self._layout and self._still:
+        if identical(drawn, self._drawn) and layout == self._layout and self._still:
             return
         self._drawn = drawn
         if layout != self._layout:
