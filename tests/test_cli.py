@@ -318,7 +318,7 @@ def test_a_graph_of_constants_has_a_cost_too(ask, one):
 def test_train_prints_a_small_table(call, network):
     code, out, err = call("train", network)
     assert (code, err) == (0, "")
-    assert re.match(r"blobs  3 epochs, \d+ updates, (\d\.\d\d s|\d+ ms)\n", out)
+    assert re.match(r"blobs  3 epochs, \d+ updates, [\d.]+ [mµ]?s\n", out)
     assert re.search(r"^ +training +test *$", out, re.MULTILINE)
     for word in ("cost", "accuracy", "samples", "b.value", "w.value"):
         assert re.search(rf"^  {re.escape(word)} ", out, re.MULTILINE)

@@ -19,7 +19,7 @@ PYTHON = [text for kind, text in BLOCKS if kind == "python"]
 
 def comparable(text: str) -> str:
     """Leave out what differs from machine to machine: seconds, and the last of many digits."""
-    text = re.sub(r"\b(\d+\.\d\d s|\d+ ms)\b", "0 ms", text)
+    text = re.sub(r"\b[\d.]+ [mµ]?s\b", "0 ms", text)
     text = re.sub(r"\d\.\de-\d\d", "0.0e-00", text)
     return re.sub(r"(\d\.\d\d)\d+", r"\1", text)
 

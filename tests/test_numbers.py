@@ -26,6 +26,7 @@ from nodeflow.window.platform.fonts import fitted_list
 from nodeflow.workings.shown import (
     changed,
     compact,
+    duration,
     listed,
     precise,
     rough,
@@ -146,11 +147,8 @@ ELSEWHERE = {
     "editor/canvas/inplace.py": "rounds what is dragged",
     "window/panels/training.py": "rounds what is dragged",
     "window/canvas/canvas.py": "a key of a zoom",
-    "editor/run/sweeping.py": "seconds and minutes",
     "editor/run/session.py": "so many times as long",
-    "terminal/results.py": "seconds",
-    "terminal/sweeps.py": "seconds",
-    "terminal/accounts.py": "milliseconds",
+    "terminal/accounts.py": "so many times as long",
     "terminal/sweepplot.py": "numbers of an axis",
     "views/plot.py": "a whole number",
     "views/marks.py": "shares in a cell, which has little room",
@@ -172,3 +170,14 @@ def test_decimals_are_written_in_one_place():
         if re.search(r":[<>]?\d*,?\.\d+[efg%]", path.read_text("utf-8"))
     }
     assert found == ELSEWHERE.keys()
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0, "0 µs"), (3.52e-5, "35.2 µs"), (0.0009999, "1 ms"), (0.4123, "412 ms"),
+        (0.9999, "1 s"), (2.3149, "2.31 s"), (87.6, "87.6 s"), (154.2, "154 s"), (730, "12 min"),
+    ],
+)  # fmt: skip
+def test_a_duration_has_three_digits_in_the_unit_that_fits(seconds, text):
+    assert duration(seconds) == text

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from nodeflow.terminal import look
 from nodeflow.terminal.look import clean, maybe, percent, plural, print_inset, table, title
-from nodeflow.workings.shown import deviation, share, show
+from nodeflow.workings.shown import deviation, duration, share, show
 
 if TYPE_CHECKING:
     from nodeflow.engine.comparison import Comparison
@@ -131,7 +131,7 @@ def show_sides(sides: Comparison) -> None:
     ratio = f", {times:,.0f} times as long" if times >= 1.5 else ""
     out.print(
         Text(
-            f"  backward pass {1e3 * once:.3g} ms, differences {1e3 * many:.3g} ms "
+            f"  backward pass {duration(once)}, differences {duration(many)} "
             f"for {plural(count, 'number')}{ratio}"
         )
     )

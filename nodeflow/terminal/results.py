@@ -21,7 +21,7 @@ from nodeflow.terminal.look import (
     table,
     title,
 )
-from nodeflow.workings.shown import deviation, short, show
+from nodeflow.workings.shown import deviation, duration, short, show
 
 if TYPE_CHECKING:
     from nodeflow.difference import Change
@@ -55,9 +55,8 @@ def show_training(
     """Print what training came to: cost, accuracy or error, and the weights in summary."""
     out = look.console()
     updates = plural(run.update, "update")
-    taken = result["seconds"]
-    seconds = f"{taken:.2f} s" if taken >= 1 else f"{1000 * taken:.0f} ms"
-    out.print(title(run.graph.name, f"{plural(result['epochs'], 'epoch')}, {updates}, {seconds}"))
+    taken = duration(result["seconds"])
+    out.print(title(run.graph.name, f"{plural(result['epochs'], 'epoch')}, {updates}, {taken}"))
     out.print()
     tests = run.machine.test_rows
     columns = ("", "training", "test") if tests else ("", "training")

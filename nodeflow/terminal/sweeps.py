@@ -13,7 +13,7 @@ from nodeflow.sweeps.rows import is_share
 from nodeflow.terminal import look
 from nodeflow.terminal.look import clean, maybe, percent, plural, print_inset, table, title
 from nodeflow.terminal.sweepplot import plot_lines
-from nodeflow.workings.shown import precise
+from nodeflow.workings.shown import duration, precise
 
 if TYPE_CHECKING:
     from nodeflow.graph import Graph
@@ -67,7 +67,7 @@ def show_folds(graph: Graph, found: Folds) -> None:
     """Print a line a fold, and mean and spread under them."""
     console = look.console()
     k = len(found.folds)
-    console.print(title(graph.name, f"cross-validation, {k} folds, {found.seconds:.2f} s"))
+    console.print(title(graph.name, f"cross-validation, {k} folds, {duration(found.seconds)}"))
     console.print()
     numbers = ("rows", "set apart", "epochs", "cost", "accuracy", "test cost", "test accuracy")
     rows = table("fold", *numbers, numbers=numbers)

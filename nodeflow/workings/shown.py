@@ -84,8 +84,18 @@ def compact(number: Any) -> str:
 
 
 def rough(number: Any, digits: int = 2) -> str:
-    """Return about how large a number is: an error, a duration, a difference of two values."""
+    """Return about how large a number is: an error, a difference of two values."""
     return f"{float(number):.{digits}g}".replace("-", "−")
+
+
+def duration(seconds: float) -> str:
+    """Return how long something takes, in three digits: 35.2 µs, 412 ms, 2.31 s, 154 s, 12 min."""
+    if seconds >= 600:
+        return f"{seconds / 60:.0f} min"
+    for unit, size in (("s", 1.0), ("ms", 1e-3)):
+        if round(seconds / size, 3) >= 1:
+            return f"{seconds / size:.3g} {unit}"
+    return f"{seconds / 1e-6:.3g} µs"
 
 
 def percent(share: float) -> str:

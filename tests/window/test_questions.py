@@ -148,16 +148,13 @@ def bias(person):
 def price(person):
     """Why not use the numeric gradient always?"""
     person.click(*person.window.wait("training Check"))
-    notice = person.until(lambda state: "digits" in state["notice"])["notice"].replace("−", "-")
-    digits, spent, backward = map(
-        float,
-        re.search(
-            r"to (\d+) digits and took ([\d.e+-]+) s, the backward pass ([\d.e+-]+) s",
-            notice.replace("−", "-"),
-        ).groups(),
-    )
-    assert digits >= 6
-    assert spent > 20 * backward
+    notice = person.until(lambda state: "digits" in state["notice"])["notice"]
+    digits, times = re.search(
+        r"to (\d+) digits and took [\d.]+ m?s, the backward pass [\d.]+ [mµ]?s: ([\d,]+) times",
+        notice,
+    ).groups()
+    assert int(digits) >= 6
+    assert int(times.replace(",", "")) > 20
 
 
 QUESTIONS = {

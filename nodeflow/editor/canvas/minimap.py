@@ -10,6 +10,8 @@ from nodeflow.editor.state.model import Editor, Looking
 
 WIDTH, HEIGHT = 200, 130
 _MARGIN, _PAD = 14, 8
+_ROOM = 2.5
+"""So many times the height of the map the canvas has at least: on a lower one it hides nodes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +44,14 @@ class Map:
 
 
 def shown(editor: Editor) -> Map | None:
-    """Return the map of an editor; None where it is off, or all is seen anyway.
+    """Return the map of an editor; None where it is off, has no room, or all is seen anyway.
 
     While its frame is dragged it stays.
     """
     drawn = editor.drawn
     if not editor.preferences.minimap or editor.view != "canvas" or not drawn.nodes:
+        return None
+    if editor.size[1] < _ROOM * HEIGHT:
         return None
     left, top, right, bottom = drawn.bounds
     if not isinstance(editor.gesture, Looking) and _sees(editor, (left, top), (right, bottom)):

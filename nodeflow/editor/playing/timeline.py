@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nodeflow.playback.state import COST, Playback
-from nodeflow.workings.shown import rough
+from nodeflow.workings.shown import duration
 
 SLOWEST, FASTEST = 0.25, 1000.0
 """Steps a second at the ends of the speed slider; beyond its end is full speed."""
@@ -162,7 +162,7 @@ def speed_text(speed: float) -> str:
     if speed == math.inf:
         return "full speed"
     if speed < 1:
-        return f"a step in {rough(1 / speed)} s"
+        return f"a step in {duration(1 / speed)}"
     return f"{speed:.0f} step{'s' if round(speed) != 1 else ''} a second"
 
 

@@ -18,7 +18,7 @@ from nodeflow.editor.run.worker import Worker
 from nodeflow.editor.state.model import Live
 from nodeflow.editor.state.runcommands import Go, Open, Pause, RunCommand, Start, in_words
 from nodeflow.graph import Graph
-from nodeflow.workings.shown import deviation, precise, rough
+from nodeflow.workings.shown import deviation, duration, precise
 
 
 class Session:
@@ -190,8 +190,8 @@ def checked(graph: Graph, progress: Progress | None = None) -> tuple[dict[str, s
     worst = max((error for error in errors if error > 0), default=1e-16)
     digits = max(math.floor(-math.log10(worst)), 0)
     price = (
-        f"differences agree to {digits} digits and took {rough(spent)} s, the backward pass "
-        f"{rough(backward)} s: {spent / max(backward, 1e-9):,.0f} times as long"
+        f"differences agree to {digits} digits and took {duration(spent)}, the backward pass "
+        f"{duration(backward)}: {spent / max(backward, 1e-9):,.0f} times as long"
     )
     return (
         {

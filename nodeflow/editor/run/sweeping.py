@@ -24,6 +24,7 @@ from nodeflow.sweeps import Axis, Plan, Sweep, run_plan
 from nodeflow.sweeps.axes import applied
 from nodeflow.sweeps.engine import processors
 from nodeflow.sweeps.rows import Row, Rows
+from nodeflow.workings.shown import duration
 
 _KINDS = ("number", "integer", "flag", "choice")
 _NEED_A_VALUE = ("constant",)
@@ -165,12 +166,12 @@ class Sweeping:
         if not self.running:
             seconds = (self._ended or self._began) - self._began
             return (
-                f"{done:,} runs in {_lasting(seconds)}"
+                f"{done:,} runs in {duration(seconds)}"
                 if done == count
                 else (f"stopped after {done:,} of {count:,} runs")
             )
         spent = time.monotonic() - self._began
-        left = f", {_lasting(spent * (count - done) / done)} left" if done else ""
+        left = f", {duration(spent * (count - done) / done)} left" if done else ""
         return f"{done:,} of {count:,} runs{left}"
 
     def found(self) -> Sweep:
@@ -202,12 +203,6 @@ class Sweeping:
             self.problem = fault_text(error)
         finally:
             self._ended = time.monotonic()
-
-
-def _lasting(seconds: float) -> str:
-    if seconds < 1:
-        return f"{max(round(1000 * seconds), 1)} ms"
-    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
 
 
 def middle_run(found: Sweep, combination: int, measure: str) -> int:
