@@ -305,6 +305,7 @@ class Window:
                     self._guarded(partial(_call_back, *job))
                 self._guarded(partial(self._sleep, started))
         finally:
+            self._ahead.close()
             self._gc.close()
             self.dialogs.ended()
             sys.setswitchinterval(before)

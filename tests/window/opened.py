@@ -3,8 +3,10 @@
 import hashlib
 import json
 import os
+import random
 import signal
 import sys
+import time
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -25,6 +27,8 @@ from nodeflow.window.platform.toolkit import dpg
 FAULTS = os.environ.get("NODEFLOW_TEST_FAULTS", "")
 BRIEF = bool(os.environ.get("NODEFLOW_TEST_BRIEF", ""))
 """Whether little is told of each frame: all of it takes longer than the frame itself."""
+SLOW = float(os.environ.get("NODEFLOW_TEST_SLOW", "0"))
+"""So many seconds longer does each frame take."""
 
 
 def _tell(what):
@@ -74,6 +78,7 @@ class Watched(app.Window):
     _listed = (), []
 
     def step(self):
+        time.sleep(SLOW * random.random() * 2)
         super().step()
         told = self._state()
         if told == self._last:
