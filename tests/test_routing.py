@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 import nodeflow as nf
 from nodeflow.editor.canvas import hits
 from nodeflow.editor.canvas.hits import next_wire, node_at, port_at, prepare, wire_at, wires_at
+from nodeflow.editor.state.model import Editor
 from nodeflow.export.svg import svg
 from nodeflow.networks import network
 from nodeflow.routing import (
@@ -402,6 +403,13 @@ def test_a_drop_finds_nothing_out_again_that_it_leaves_as_it_is():
     after = routed(dropped, moved)
     same = sum(one is two for one, two in zip(dropped.strokes, after.strokes, strict=True))
     assert same > 0.8 * len(after.strokes)
+
+
+def test_an_edit_that_moves_nothing_leaves_a_large_scene_as_it_is():
+    editor = Editor.of(neurons("4-25-25-3"))
+    edited = editor.edited(replace(editor.graph, extra={"note": 1}), "note")
+    assert edited.drawn is editor.drawn
+    assert edited.drawn.is_routed
 
 
 def test_a_wire_of_a_bundle_is_found_by_its_name():

@@ -49,6 +49,8 @@ def shifted(old: Scene, graph: Graph, moved: Mapping[str, tuple[int, int]]) -> S
     What stands still is kept as it is. Where there is much to route, wires follow their nodes as
     they are (`is_routed` is false then): a drop among thousands of nodes does not wait for that.
     """
+    if not moved:  # something else of the graph was edited, such as its description
+        return old
     nodes = dict(old.nodes)
     ports = dict(old.ports)
     for key, (dx, dy) in moved.items():
