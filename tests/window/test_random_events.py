@@ -46,8 +46,11 @@ class Hands:
             presses += kind != "move"
             time.sleep(self.dice.choice((0, 0, 0, 0.008)))
         self.count += len(events)
-        for _ in range(presses // 2 + 1):
-            if self.window.told(30) == "asleep":
+        frames = 0
+        while frames < presses // 2 + 1:
+            if self.window.told(30) != "asleep":
+                frames += 1
+            elif frames:
                 break
 
     def _point(self):
