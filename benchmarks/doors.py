@@ -17,8 +17,9 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.harness import Result, Row, Target, duration
+from benchmarks.harness import Result, Row, Target
 from benchmarks.window import display
+from nodeflow.workings.shown import duration
 
 _IMPORT, _OPEN = 1.0, 2.0
 """The limits, in seconds: over the other program's own loading, and from a file to its drawing."""

@@ -5,12 +5,13 @@ from __future__ import annotations
 import time
 from statistics import median
 
-from benchmarks.harness import Result, Row, Target, duration
+from benchmarks.harness import Result, Row, Target
 from benchmarks.wheat import graph
 from nodeflow.derive import explode, fold, unfold
 from nodeflow.engine.run import Run
 from nodeflow.explain import account, explain, why
 from nodeflow.networks import network
+from nodeflow.workings.shown import duration
 
 
 def _seconds(action, rounds: int) -> float:

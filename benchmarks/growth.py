@@ -19,10 +19,11 @@ from typing import Any
 import numpy as np
 
 from benchmarks.builds import NEW, OLD, Build, builds
-from benchmarks.harness import Result, Row, Target, duration, in_turns, ratio, ratios, spread
+from benchmarks.harness import Result, Row, Target, in_turns, ratio, ratios, spread
 from nodeflow.engine.plan import plan
 from nodeflow.engine.run import Run
 from nodeflow.graph import Graph, Node, Training, Wire
+from nodeflow.workings.shown import duration
 
 _SIZES = (100, 1_000, 10_000, 100_000)
 _FEWER = 10_000

@@ -261,14 +261,10 @@ def number(value: float) -> str:
     return f"{value:.1f}" if value >= 10 else f"{value:.2f}"
 
 
-def duration(seconds: float) -> str:
-    """Return a time with a fitting unit."""
-    if seconds < 1e-3:
-        return f"{seconds * 1e6:.3g} µs"
-    return f"{seconds * 1e3:.3g} ms" if seconds < 1 else f"{seconds:.3g} s"
-
-
 def _cells(row: Row) -> tuple[str, ...]:
+    # It imports NumPy, which reads how many threads it may have: that is set by then.
+    from nodeflow.workings.shown import duration
+
     return (
         row.name,
         row.text or ("" if row.seconds is None else duration(row.seconds)),

@@ -16,13 +16,14 @@ from numba import njit
 from numpy.typing import NDArray
 
 from benchmarks import torches
-from benchmarks.harness import Contestant, Result, Row, duration, race
+from benchmarks.harness import Contestant, Result, Row, race
 from benchmarks.jobs import Floats, Job, Line, Nodeflow, Trainer, compare, network, random_data
 from benchmarks.numpies import NumpyBatches
 from benchmarks.shuffling import shuffle
 from nodeflow.engine.run import Run
 from nodeflow.errors import DataError
 from nodeflow.graph import Graph
+from nodeflow.workings.shown import duration
 
 _compiled = njit(cache=True, error_model="numpy")
 _SIZES = (784, 30, 10)

@@ -10,13 +10,14 @@ from statistics import median
 from typing import Any
 
 from benchmarks import wheat
-from benchmarks.harness import Result, Row, Target, duration, in_turns, ratio, ratios, spread
+from benchmarks.harness import Result, Row, Target, in_turns, ratio, ratios, spread
 from benchmarks.jobs import Job
 from nodeflow.engine.run import Run
 from nodeflow.errors import DataError
 from nodeflow.export import live
 from nodeflow.files import load
 from nodeflow.graph import Graph
+from nodeflow.workings.shown import duration
 
 _ROOT = Path(__file__).parent.parent
 _PAGE, _NEURONS, _LOOPS, _PYTHON = (

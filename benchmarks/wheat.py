@@ -25,7 +25,6 @@ from benchmarks.harness import (
     Result,
     Row,
     Target,
-    duration,
     in_turns,
     race,
     ratio,
@@ -49,6 +48,7 @@ from nodeflow.derive import explode
 from nodeflow.engine.run import Run
 from nodeflow.errors import DataError
 from nodeflow.graph import Graph
+from nodeflow.workings.shown import duration
 
 _compiled = njit(error_model="numpy")
 _ROUNDING = 1e-12

@@ -20,12 +20,13 @@ from statistics import median, quantiles
 from typing import Any
 
 from benchmarks.growth import neurons
-from benchmarks.harness import Result, Row, Target, duration
+from benchmarks.harness import Result, Row, Target
 from nodeflow.derive import explode
 from nodeflow.files import load, save
 from nodeflow.graph import Graph
 from nodeflow.networks import network
 from nodeflow.scene import with_places
+from nodeflow.workings.shown import duration
 
 _FRAME, _OPEN, _IDLE, _DROP = 3.0, 1.5, 3.0, 16.0
 """The limits: milliseconds of Python a frame, seconds, percent of a core, milliseconds."""
@@ -34,6 +35,7 @@ _GROWTH = 4.0
 _MOVING = (
     "panning", "zooming", "dragging a node", "training", "panning while training", "slow motion",
 )  # fmt: skip
+
 _TOKENS = 60
 """So many values travel at once in slow motion."""
 _SLOWEST = 600
