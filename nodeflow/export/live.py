@@ -98,7 +98,7 @@ def page(
         index["state"] = dict(state)
     blobs = {"index": as_json(index).encode(), **blobs}
     player = [name for name in PLAYER if LESSON in graph.extra or name not in _OF_LESSONS]
-    text = filled(graph, theme, (*player, "page-live.js"), blobs, "'wasm-unsafe-eval'")
+    text = filled(graph, theme, (*player, "joining.js", "page-live.js"), blobs, "'wasm-unsafe-eval'")
     if len(text) > LARGEST:
         raise ExportError(
             f"the page would be {len(text) / 1e6:.0f} MB, and {LARGEST / 1e6:.0f} MB is the most; "
