@@ -6,6 +6,7 @@ import re
 import time
 from base64 import b64decode, b64encode
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -860,10 +861,16 @@ def test_the_whole_page_is_reached_by_keys_and_named_for_a_reader(shown):
     assert page.run("document.querySelector('#canvas [data-node=train]') === null")
 
 
-@pytest.mark.parametrize("size", [(390, 844), (1920, 1080)])
+@pytest.mark.parametrize("size", [(320, 568), (390, 844), (1920, 1080)])
 def test_nothing_sticks_out_of_a_phone_or_a_large_window(shown, size):
-    page = shown(sample("xor"))
+    page = shown(net("xor", (2, 5, 1)))
     page.size(*size)
+    page.run("nodeflow.set('theta1.value', Array(5).fill([-0.12345, -0.23456]))")
+    page.run("nodeflow.goto(0, 1, 'hidden1')")
+    page.wait("document.querySelector('#callout').textContent.endsWith('(1×5)')")
+    x, _, width, _ = page.box("#callout")
+    assert x >= 0
+    assert x + width <= size[0]
     for selector in ("header", "#canvas", "#caption", "#transport", "#scrub", "#train", "#help"):
         x, y, width, height = page.box(selector)
         assert x >= 0
@@ -921,6 +928,11 @@ def test_paper_has_the_whole_graph_and_every_step(shown):
             assert x + wide <= left + width
             assert y + high <= top + height
         assert page.run("getComputedStyle(document.querySelector('#panel')).display") == "block"
+        assert page.run("(({scrollWidth, clientWidth}) => scrollWidth <= clientWidth)"
+                        "(document.querySelector('header p'))"), "the whole sentence"  # fmt: skip
+        parts = [page.box(f"#{name}") for name in ("canvas", "caption", "values", "steps")]
+        assert all(y + high <= below for (_, y, _, high), (_, below, _, _) in pairwise(parts))
+        assert parts[0][3] == pytest.approx(parts[0][2] * height / width, abs=1), "no empty stage"
         rows = page.run(
             "[...document.querySelectorAll('#log button')].map((step) => step.textContent)"
         )
