@@ -1508,6 +1508,17 @@ def test_a_page_says_of_when_every_value_is_as_python_does(shown, name):
         assert told == {key: wanted.get(key, "") for key in known}
 
 
+def test_the_name_of_a_port_is_not_broken_by_what_is_said_of_its_value(shown):
+    page = shown(sample("xor"))
+    page.run("nodeflow.train(2).then(() => nodeflow.step(9))")
+    node = "document.querySelector('.node.old[data-node=\"theta2.update\"]')"
+    page.wait(f"{node} !== null")
+    page.run(f"{node}.dispatchEvent(new Event('click', {{ bubbles: true }}))")
+    page.wait("document.querySelector('.port small + small') !== null")  # (from epoch 1, sample 3)
+    names = "[...document.querySelectorAll('.port b')]"
+    assert set(page.run(f"{names}.map((name) => name.offsetHeight < 30)")) == {True}
+
+
 def test_values_of_the_pass_before_are_marked_in_the_page(shown):
     page = shown(sample("xor"))
     drawn = "new Promise((done) => setTimeout(done, 200))"  # a frame or two
