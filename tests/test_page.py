@@ -641,6 +641,28 @@ def test_a_page_fits_into_any_window(shown, name, spacing):
     page.size(1280, 800)
 
 
+def test_text_is_as_large_as_the_reader_has_chosen(shown):
+    """Letters of 200 % are read as in a window of half the size."""
+    page = shown(sample("lessons/do-i-need-the-bias"))
+    size = "parseFloat(getComputedStyle(document.querySelector('{}')).fontSize)"
+    parts = ("#caption", "#formula", "#task-text", "header button", "#epochs")
+    try:
+        page.size(640, 400)
+        small = [page.run(size.format(part)) for part in parts]
+        page.send("Page.setFontSizes", fontSizes={"standard": 32, "fixed": 26})
+        page.size(1280, 800)
+        assert [page.run(size.format(part)) / 2 for part in parts] == small
+        for wide, high in ((1280, 800), (640, 900), (390, 844)):
+            page.size(wide, high)
+            page.run("new Promise(requestAnimationFrame)")
+            assert page.run("document.documentElement.scrollWidth <= innerWidth"), (wide, high)
+            _, _, width, height = page.box("#stage")
+            assert min(width, height) >= 100, (wide, high, width, height)
+    finally:
+        page.send("Page.setFontSizes", fontSizes={"standard": 16, "fixed": 13})
+        page.size(1280, 800)
+
+
 def test_who_has_a_page_in_a_frame_says_its_theme(shown):
     page = shown(sample("xor"))
     ground = "getComputedStyle(document.body).getPropertyValue('--canvas').trim()"
