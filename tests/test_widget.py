@@ -699,7 +699,8 @@ def test_a_widget_lives_where_frames_have_no_origin(tall, tmp_path):
     path = tmp_path / "page.html"
     path.write_text(live.page(widget.graph), encoding="utf-8")
     tall.size(1200, widget.height)
-    tall.open(path)
+    visit(tall, path.as_uri())
+    tall.wait("document.documentElement?.dataset.ready === ''")
     x, y, width, height = tall.box("#next")
     told = widget.get_state()
     state = json.dumps({"module": told["_esm"], "state": {key: told[key] for key in PROTOCOL}})
@@ -719,13 +720,16 @@ def test_a_widget_lives_where_frames_have_no_origin(tall, tmp_path):
     def at_number(number):
         return tall.wait(f"told.findLast(({{ state }}) => state)?.state._state.number === {number}")
 
-    at_number(0)  # the page says where it stands
-    for _ in range(12):
+    def stepped():
         tall.mouse("moved", x + width / 2, y + height / 2)
         tall.mouse("pressed", x + width / 2, y + height / 2)
         tall.mouse("released", x + width / 2, y + height / 2)
+        return tall.run("told.findLast(({ state }) => state)?.state._state.number ?? 0") >= 8
+
+    until(stepped, "Python hears of eight steps")  # also of those before the page was joined
+    tall.run("new Promise((done) => setTimeout(done, 500))")
+    for _ in range(tall.run("told.findLast(({ state }) => state).state._state.number")):
         run.step()
-    at_number(12)
     said = tall.run("told.findLast(({ state }) => state).state")
     widget.set_state({key: said[key] for key in ("_state", "moment", "weights")})
     assert widget.moment == moment_of(run)
@@ -737,7 +741,7 @@ def test_a_widget_lives_where_frames_have_no_origin(tall, tmp_path):
     told = {key: value for key, value in widget.get_state().items() if key in PROTOCOL}
     tall.run(f"document.querySelector('iframe').contentWindow.postMessage({json.dumps(told)}, '*')")
     number = widget.moment["number"]
-    tall.run("new Promise((done) => setTimeout(done, 300))")
+    tall.run("new Promise((done) => setTimeout(done, 500))")
     tall.mouse("pressed", x + width / 2, y + height / 2)
     tall.mouse("released", x + width / 2, y + height / 2)
     at_number(number + 1)
