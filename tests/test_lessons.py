@@ -216,6 +216,7 @@ def test_a_lesson_of_a_wrong_form_is_refused_with_its_place(tmp_path, lesson, pl
          "$.lesson.tasks[0].ask.answer"),
         ({"locked": ["ww"]}, "$.lesson.locked[0]"),
         ({"hidden": ["ww"]}, "$.lesson.hidden[0]"),
+        ({"types": ["panel", "reluu"]}, "$.lesson.types[1]"),
     ],
 )  # fmt: skip
 def test_a_lesson_that_does_not_fit_its_graph_is_refused_with_its_place(changed, place) -> None:

@@ -6,6 +6,7 @@ import re
 import time
 from base64 import b64decode, b64encode
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -640,6 +641,28 @@ def test_a_page_fits_into_any_window(shown, name, spacing):
     page.size(1280, 800)
 
 
+def test_text_is_as_large_as_the_reader_has_chosen(shown):
+    """Letters of 200 % are read as in a window of half the size."""
+    page = shown(sample("lessons/do-i-need-the-bias"))
+    size = "parseFloat(getComputedStyle(document.querySelector('{}')).fontSize)"
+    parts = ("#caption", "#formula", "#task-text", "header button", "#epochs")
+    try:
+        page.size(640, 400)
+        small = [page.run(size.format(part)) for part in parts]
+        page.send("Page.setFontSizes", fontSizes={"standard": 32, "fixed": 26})
+        page.size(1280, 800)
+        assert [page.run(size.format(part)) / 2 for part in parts] == small
+        for wide, high in ((1280, 800), (640, 900), (390, 844)):
+            page.size(wide, high)
+            page.run("new Promise(requestAnimationFrame)")
+            assert page.run("document.documentElement.scrollWidth <= innerWidth"), (wide, high)
+            _, _, width, height = page.box("#stage")
+            assert min(width, height) >= 100, (wide, high, width, height)
+    finally:
+        page.send("Page.setFontSizes", fontSizes={"standard": 16, "fixed": 13})
+        page.size(1280, 800)
+
+
 def test_who_has_a_page_in_a_frame_says_its_theme(shown):
     page = shown(sample("xor"))
     ground = "getComputedStyle(document.body).getPropertyValue('--canvas').trim()"
@@ -860,10 +883,16 @@ def test_the_whole_page_is_reached_by_keys_and_named_for_a_reader(shown):
     assert page.run("document.querySelector('#canvas [data-node=train]') === null")
 
 
-@pytest.mark.parametrize("size", [(390, 844), (1920, 1080)])
+@pytest.mark.parametrize("size", [(320, 568), (390, 844), (1920, 1080)])
 def test_nothing_sticks_out_of_a_phone_or_a_large_window(shown, size):
-    page = shown(sample("xor"))
+    page = shown(net("xor", (2, 5, 1)))
     page.size(*size)
+    page.run("nodeflow.set('theta1.value', Array(5).fill([-0.12345, -0.23456]))")
+    page.run("nodeflow.goto(0, 1, 'hidden1')")
+    page.wait("document.querySelector('#callout').textContent.endsWith('(1×5)')")
+    x, _, width, _ = page.box("#callout")
+    assert x >= 0
+    assert x + width <= size[0]
     for selector in ("header", "#canvas", "#caption", "#transport", "#scrub", "#train", "#help"):
         x, y, width, height = page.box(selector)
         assert x >= 0
@@ -921,6 +950,11 @@ def test_paper_has_the_whole_graph_and_every_step(shown):
             assert x + wide <= left + width
             assert y + high <= top + height
         assert page.run("getComputedStyle(document.querySelector('#panel')).display") == "block"
+        assert page.run("(({scrollWidth, clientWidth}) => scrollWidth <= clientWidth)"
+                        "(document.querySelector('header p'))"), "the whole sentence"  # fmt: skip
+        parts = [page.box(f"#{name}") for name in ("canvas", "caption", "values", "steps")]
+        assert all(y + high <= below for (_, y, _, high), (_, below, _, _) in pairwise(parts))
+        assert parts[0][3] == pytest.approx(parts[0][2] * height / width, abs=1), "no empty stage"
         rows = page.run(
             "[...document.querySelectorAll('#log button')].map((step) => step.textContent)"
         )
@@ -1494,6 +1528,17 @@ def test_a_page_says_of_when_every_value_is_as_python_does(shown, name):
         told = page.run(f"Object.fromEntries({json.dumps(sorted(known))}"
                         ".map((key) => [key, nodeflow.age(key)]))")  # fmt: skip
         assert told == {key: wanted.get(key, "") for key in known}
+
+
+def test_the_name_of_a_port_is_not_broken_by_what_is_said_of_its_value(shown):
+    page = shown(sample("xor"))
+    page.run("nodeflow.train(2).then(() => nodeflow.step(9))")
+    node = "document.querySelector('.node.old[data-node=\"theta2.update\"]')"
+    page.wait(f"{node} !== null")
+    page.run(f"{node}.dispatchEvent(new Event('click', {{ bubbles: true }}))")
+    page.wait("document.querySelector('.port small + small') !== null")  # (from epoch 1, sample 3)
+    names = "[...document.querySelectorAll('.port b')]"
+    assert set(page.run(f"{names}.map((name) => name.offsetHeight < 30)")) == {True}
 
 
 def test_values_of_the_pass_before_are_marked_in_the_page(shown):

@@ -114,6 +114,39 @@ def test_a_page_takes_up_the_state_of_a_run_and_tells_its_own(tmp_path):
         assert page.problems == []
 
 
+JOINED = """new Promise((then) => {
+  const { port1: port, port2: theirs } = new MessageChannel(), told = [];
+  const others = OTHERS; // what a notebook says, one after the other was answered
+  port.onmessage = ({ data }) => {
+    told.push(data.page ?? [data.seen, JSON.parse(data.state).number, data.moment.number]);
+    const next = others.shift();
+    if (next) port.postMessage(next); else then(told);
+    if (next && !others.length) followed();
+  };
+  function followed() {
+    if (nodeflow.moment().number === 7) nodeflow.step(2); else setTimeout(followed, 20);
+  }
+  postMessage({ join: true }, "*", [theirs]);
+})"""
+
+
+def test_a_notebook_and_a_page_that_is_ahead_of_it_are_joined(chromium, tmp_path):
+    """Who steps before the notebook's widget is there keeps the steps; later it is followed."""
+    graph = sample("xor")
+    _, state = state_of(nf.Run(graph))
+    state["page"] = "first"
+    path = tmp_path / "page.html"
+    path.write_text(live.page(graph, state=state), encoding="utf-8")
+    chromium.open(path)
+    chromium.run("nodeflow.step(3)")
+    opened = dict(reversed(state.items()))  # what is in which order says nothing
+    others = [{"number": 1, "state": json.dumps(opened)}]
+    others = json.dumps([*others, {"number": 2, "state": json.dumps({**state, "number": 7})}])
+    told = chromium.run(JOINED.replace("OTHERS", others))
+    assert told == ["first", [1, 3, 3], [2, 9, 9]]
+    assert chromium.problems == []
+
+
 @pytest.mark.parametrize(
     ("wanted", "sentence"),
     [

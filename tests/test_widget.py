@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 from contextlib import contextmanager, suppress
+from html import escape
 from pathlib import Path
 from urllib.request import Request, urlopen
 
@@ -22,6 +23,7 @@ from test_page_lessons import done_in
 
 import nodeflow as nf
 from nodeflow.errors import ExportError, GraphError, NodeflowError, RunError
+from nodeflow.export import live
 from nodeflow.export.pagestate import moment_of
 from nodeflow.files import loads, whole
 from nodeflow.lessons import Marker, settings_changed
@@ -656,6 +658,100 @@ def test_marimo_steps_and_python_sees_it_and_back_again(tall, tmp_path):
         x, _, width, _ = page.box(".nodeflow-drawing svg")
         assert x >= 0
         assert x + width <= 1300
+
+
+# --- with nothing but what the protocol of anywidget gives ---------------------------------------
+
+ALONE = """<!doctype html><meta charset="utf-8"><body style="margin: 0"><script type="module">
+const { module, state } = JSON.parse(STATE), heard = new Set();
+const tell = (what) => parent.postMessage(what, "*");
+for (const kind of ["error", "unhandledrejection"]) {
+  addEventListener(kind, ({ message, reason }) => tell({ error: message ?? String(reason) }));
+}
+const model = {
+  get: (name) => state[name],
+  set: (name, value) => { state[name] = value; },
+  save_changes: () => tell({ state: JSON.parse(JSON.stringify(state)) }),
+  on: (event, act) => heard.add([event, act]),
+  off: () => heard.clear(),
+};
+addEventListener("message", ({ data, source }) => { // as from Python
+  if (source !== parent) return;
+  Object.assign(state, data);
+  for (const [event, act] of heard) if (event === "change:_state") act();
+});
+const url = URL.createObjectURL(new Blob([module], { type: "text/javascript" }));
+const { default: widget } = await import(url);
+await widget.initialize({ model });
+await widget.render({ model, el: document.body });
+const storage = () => { try { return String(localStorage); } catch { return "none"; } };
+tell({ origin, storage: storage() });
+</script>"""
+PROTOCOL = ("_beside", "_id", "_page", "_state", "_title", "height", "moment", "weights")
+
+
+def test_a_widget_lives_where_frames_have_no_origin(tall, tmp_path):
+    """As in the outputs of Colab: no storage, no other frame within reach, nothing but the model.
+
+    Colab itself cannot be had: a frame with `sandbox` and without `allow-same-origin` is stricter.
+    """
+    widget, run = nf.Widget(nf.sample("xor")), nf.Run(nf.sample("xor"))
+    path = tmp_path / "page.html"
+    path.write_text(live.page(widget.graph), encoding="utf-8")
+    tall.size(1200, widget.height)
+    visit(tall, path.as_uri())
+    tall.wait("document.documentElement?.dataset.ready === ''")
+    x, y, width, height = tall.box("#next")
+    told = widget.get_state()
+    state = json.dumps({"module": told["_esm"], "state": {key: told[key] for key in PROTOCOL}})
+    inner = ALONE.replace("STATE", json.dumps(state).replace("</", "<\\/"))
+    path.write_text(
+        '<!doctype html><meta charset="utf-8"><body style="margin: 0">'
+        "<script>told = []; onmessage = ({ data }) => told.push(data);</script>"
+        f'<iframe sandbox="allow-scripts" srcdoc="{escape(inner)}" '
+        'style="border: 0; width: 1200px; height: 640px"></iframe>',
+        encoding="utf-8",
+    )
+    visit(tall, path.as_uri())
+    tall.wait("globalThis.told?.some(({ origin }) => origin)")
+    found = tall.run("told.find(({ origin }) => origin)")
+    assert found == {"origin": "null", "storage": "none"}
+
+    def at_number(number):
+        return tall.wait(f"told.findLast(({{ state }}) => state)?.state._state.number === {number}")
+
+    def stepped():
+        tall.mouse("moved", x + width / 2, y + height / 2)
+        tall.mouse("pressed", x + width / 2, y + height / 2)
+        tall.mouse("released", x + width / 2, y + height / 2)
+        return tall.run("told.findLast(({ state }) => state)?.state._state.number ?? 0") >= 8
+
+    until(stepped, "Python hears of eight steps")  # also of those before the page was joined
+    tall.run("new Promise((done) => setTimeout(done, 500))")
+    for _ in range(tall.run("told.findLast(({ state }) => state).state._state.number")):
+        run.step()
+    said = tall.run("told.findLast(({ state }) => state).state")
+    widget.set_state({key: said[key] for key in ("_state", "moment", "weights")})
+    assert widget.moment == moment_of(run)
+    assert widget.run["hidden.z"].tobytes() == run["hidden.z"].tobytes()
+    widget.moment = "5:1:hidden"
+    widget.weights = {"theta2.value": [[0.5, -0.0]]}
+    run.goto(5, 1, "hidden")
+    run.set_weights({"theta2.value": [[0.5, -0.0]]})
+    told = {key: value for key, value in widget.get_state().items() if key in PROTOCOL}
+    tall.run(f"document.querySelector('iframe').contentWindow.postMessage({json.dumps(told)}, '*')")
+    number = widget.moment["number"]
+    tall.run("new Promise((done) => setTimeout(done, 500))")
+    tall.mouse("pressed", x + width / 2, y + height / 2)
+    tall.mouse("released", x + width / 2, y + height / 2)
+    at_number(number + 1)
+    said = tall.run("told.findLast(({ state }) => state).state")
+    widget.set_state({key: said[key] for key in ("_state", "moment", "weights")})
+    assert held(widget.weights) == held(run.weights)
+    assert tall.run("told.filter(({ error }) => error)") == []
+    assert tall.problems == []
+    assert all(url.startswith(("file:", "data:", "blob:", "about:")) for url in tall.requests)
+    tall.size(1300, 1400)
 
 
 # --- a saved notebook ---------------------------------------------------------------------------

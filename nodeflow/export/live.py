@@ -98,7 +98,8 @@ def page(
         index["state"] = dict(state)
     blobs = {"index": as_json(index).encode(), **blobs}
     player = [name for name in PLAYER if LESSON in graph.extra or name not in _OF_LESSONS]
-    text = filled(graph, theme, (*player, "page-live.js"), blobs, "'wasm-unsafe-eval'")
+    scripts = (*player, "joining.js", "page-live.js")
+    text = filled(graph, theme, scripts, blobs, "'wasm-unsafe-eval'")
     if len(text) > LARGEST:
         raise ExportError(
             f"the page would be {len(text) / 1e6:.0f} MB, and {LARGEST / 1e6:.0f} MB is the most; "

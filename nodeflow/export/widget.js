@@ -1,9 +1,8 @@
 // Shows a page in a notebook, and keeps what it stands for the same on both sides.
 //
 // The page lies in a frame of its own: neither style nor keys of page and notebook meet. `_state` is
-// all that a moment follows from; whichever side changes it, the other one takes it up.
-
-const EVERY = 150; // milliseconds between two messages while a network trains
+// all that a moment follows from; whichever side changes it, the other one takes it up. They speak
+// through a port, since a frame may have an origin of its own.
 
 async function textOf(packed) {
   const bytes = Uint8Array.from(atob(packed), (c) => c.charCodeAt(0));
@@ -20,46 +19,32 @@ function packed(value) {
   return { shape, data: btoa(text) };
 }
 
-/** Keep an opened page and the model the same; returns what ends it. */
-function joined(model, page) {
-  const token = page.page; // which of the widget's pages it is: the model may be a step ahead
+/**
+ * Keep an opened page and the model the same, by a port; returns what ends it. The page is this one
+ * of the widget's: the model may be a step ahead.
+ */
+function joined(model, port, name) {
   let agreed = null; // the state that both sides have
-  let timer = 0, following = false, over = false;
+  let number = 0; // of the last state that the page was told
 
-  /** Take up what the other side says; of several states that came meanwhile only the newest. */
-  async function follow() {
-    if (following) return;
-    following = true;
-    for (;;) {
-      const wanted = model.get("_state"), state = JSON.stringify(wanted);
-      if (over || state === agreed || wanted.page !== token) break;
-      agreed = state;
-      await page.takeUp(JSON.parse(state)).catch(sendSoon); // the page says what it is; the other side hears where it stands
-    }
-    following = false;
+  function follow() {
+    const wanted = model.get("_state"), state = JSON.stringify(wanted);
+    if (state === agreed || wanted.page !== name) return;
+    agreed = state;
+    port.postMessage({ number: ++number, state });
   }
 
-  function send() {
-    timer = 0;
-    if (following) return sendSoon(); // it is between two moments
-    const state = JSON.stringify({ ...page.state(), page: token });
-    if (state === agreed) return;
+  port.onmessage = ({ data: { seen, state, moment, weights } }) => {
+    if (seen < number) return; // it was under way when the model changed
     agreed = state;
     model.set("_state", JSON.parse(state));
-    model.set("moment", page.moment());
-    model.set("weights", Object.fromEntries(Object.entries(page.weights()).map(([key, value]) => [key, packed(value)])));
+    model.set("moment", moment);
+    model.set("weights", Object.fromEntries(Object.entries(weights).map(([key, value]) => [key, packed(value)])));
     model.save_changes();
-  }
-
-  function sendSoon() { if (!over) timer ||= setTimeout(send, EVERY); }
-
-  model.on("change:_state", follow);
-  follow().then(() => page.watch(sendSoon));
-  return () => {
-    over = true;
-    clearTimeout(timer);
-    model.off("change:_state", follow);
   };
+  model.on("change:_state", follow);
+  follow();
+  return () => model.off("change:_state", follow);
 }
 
 /** Link a frame with the model, whichever page it shows; returns what ends it. */
@@ -72,13 +57,21 @@ function linked(model, frame) {
     return ++opens;
   }
 
-  async function opened() {
-    const mine = left(), found = frame.contentWindow?.nodeflow;
-    if (!found?.ready) return; // nothing is shown yet
-    await found.ready;
-    if (mine !== opens || !found.takeUp) return; // a recording has no state
-    if (found.page === model.get("_state").page) leave = joined(model, found);
-    else await show(); // the cell's output has a page that is no longer this one
+  /** Hand the page a port: where frames have origins of their own, it cannot be asked itself. */
+  function opened() {
+    left();
+    const { port1: port, port2: theirs } = new MessageChannel();
+    let end = () => {};
+    leave = () => {
+      end();
+      port.postMessage(null); // it is over
+      port.close();
+    };
+    port.onmessage = ({ data: { page } }) => { // a page that computes is ready, and says which one it is
+      if (page === model.get("_state").page) end = joined(model, port, page);
+      else show(); // the cell's output has a page that is no longer this one
+    };
+    frame.contentWindow?.postMessage({ join: true }, "*", [theirs]);
   }
 
   async function show() {

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from nodeflow.declare import CATALOG
 from nodeflow.engine.run import Run
 from nodeflow.engine.schedule import Moment
 from nodeflow.errors import ConditionError, FileError, GraphError, RunError, nearest
@@ -133,6 +134,15 @@ def _check_names(graph: Graph, raw: Mapping[str, Any], file: str) -> None:
                     file=file,
                     path=at(LESSON, key, index),
                 )
+    there = {node.type for node in graph.nodes.values()}
+    for index, name in enumerate(raw.get("types", ())):
+        # The type of a plugin that is off is known, though it cannot be placed.
+        if name not in CATALOG and name not in there and not CATALOG.why_unknown(name):
+            raise FileError(
+                f"there is no node type '{name}'{nearest(name, CATALOG)}",
+                file=file,
+                path=at(LESSON, "types", index),
+            )
 
 
 def _check_goals(graph: Graph, lesson: Lesson, file: str) -> None:

@@ -177,6 +177,10 @@ class Watched(app.Window):
             "said": "" if live.lesson is None else live.lesson.said,
             "tasks": len(editor.graph.extra.get("lesson", {}).get("tasks", ())),
             "making": editor.lesson is not None and editor.lesson.making,
+            "restricted": {
+                name: list(editor.graph.extra.get("lesson", {}).get(name, ()))
+                for name in ("locked", "hidden", "types")
+            },
             "typing": self._typing(),
             "focus": self._focus(),
             "told": self._told_of_node(),

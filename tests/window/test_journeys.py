@@ -356,12 +356,31 @@ def test_a_teacher_makes_a_lesson_and_does_it(started, mouse, home, shot):
         mouse.click(*window.wait("lesson add"))
         window.until(lambda state, before=before: state["tasks"] == before + 1)
         window.settled()
-    mouse.click(*window.wait("lesson lock all"))
+    for chosen, name, part, wanted in (
+        (("x", "w"), "lock", "locked", ["w", "x"]),
+        (("train",), "hide", "hidden", ["train"]),
+        (("cost", "sum"), "types", "types", ["squared_error", "weighted_sum"]),
+    ):
+        mouse.click(*window.middle(chosen[0]))
+        window.until(lambda state, chosen=chosen: state["selection"] == [chosen[0]])
+        mouse.raw("key", "Shift_L")
+        for node in chosen[1:]:
+            mouse.click(*window.middle(node))
+        mouse.raw("key up", "Shift_L")
+        window.until(lambda state, chosen=chosen: state["selection"] == sorted(chosen))
+        window.settled()
+        mouse.click(*window.wait(f"lesson {name}"))
+        window.until(
+            lambda state, part=part, wanted=wanted: sorted(state["restricted"][part]) == wanted
+        )
     window.settled()
     shot("made")
     mouse.click(*window.wait("lesson try"))
     window.until(lambda state: state["task"] == 0 and not state["making"])
     window.settled()
+    assert "train" not in window.state["nodes"], "it is hidden"
+    offered = {name for name in window.state["places"] if name.startswith("library ")}
+    assert offered == {"library squared_error", "library weighted_sum"}
     for _ in range(12):
         if window.state["task"] == 1:
             break

@@ -53,8 +53,8 @@ function controlling(root, index, source, player, { signal, move, fit, fold, got
     act();
   }, { signal });
 
-  const small = matchMedia("screen and (max-width: 760px), screen and (max-height: 480px)");
-  const crowded = index.lesson ? matchMedia("screen and (max-width: 1000px), screen and (max-height: 480px)") : small; // tasks stand beside the graph as well
+  const small = matchMedia("screen and (max-width: 47.5em), screen and (max-height: 30em)");
+  const crowded = index.lesson ? matchMedia("screen and (max-width: 62.5em), screen and (max-height: 30em)") : small; // tasks stand beside the graph as well
   crowded.addEventListener("change", () => toggleSide(!crowded.matches), { signal });
   toggleSide(!crowded.matches);
   return { keys, small };

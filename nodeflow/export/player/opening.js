@@ -4,8 +4,9 @@
 
 window.nodeflow = {};
 window.nodeflow.ready = new Promise((begin) => { window.nodeflow.begin = begin; });
-addEventListener("message", ({ data }) => { // who has this page in a frame may say its theme
+addEventListener("message", ({ data, ports }) => { // who has this page in a frame may say its theme, and follow it
   if (["light", "dark"].includes(data?.theme)) document.body.dataset.theme = data.theme;
+  if (data?.join && ports[0]) window.nodeflow.ready.then(() => window.nodeflow.join?.(ports[0]));
 });
 const program = document.createElement("script");
 program.type = "module";

@@ -46,7 +46,7 @@ async function openForm(form, state = player?.lesson ?? held, told = null) {
   player = await computing(root, { index, parts, arrive: before && arrive });
   shownForm = form;
   Object.defineProperties(window.nodeflow, Object.getOwnPropertyDescriptors(player.api));
-  Object.assign(window.nodeflow, { state: stateNow, takeUp, watch });
+  Object.assign(window.nodeflow, { state: stateNow, takeUp, watch, join });
   for (const act of watchers) player.api.watch(act);
   if (before && focused !== document.body) refocus(focused.id);
   if (trouble) throw trouble;
