@@ -83,8 +83,10 @@ _BLIND = 0.15
 _POLL, _AWAITED = 0.05, 0.01
 """Seconds between two looks at what the shell has to tell, while the window sleeps, and while a
 person waits for it."""
-_MEANWHILE = 0.1
-"""Seconds a frame while work goes on that a person waits for: more would only hold it up."""
+_MEANWHILE, _LEFT = 0.1, 4.0
+"""Seconds between two frames while work goes on that a person waits for, or so many times as long
+as the last frame took: more would only hold it up. Where processors draw, a frame of a large graph
+takes all of them."""
 _ASLEEP = 1.0
 """After so many seconds of sleep nobody waits for a frame."""
 
@@ -435,7 +437,8 @@ class Window:
             if left > 0:
                 time.sleep(left)
             return
-        until = started + self._pause() if calm else time.perf_counter() + _MEANWHILE
+        now = time.perf_counter()
+        until = started + self._pause() if calm else now + max(_MEANWHILE, _LEFT * (now - started))
         cleaned = False
         every = _AWAITED if self.editor.busy else _POLL
         while (left := until - time.perf_counter()) > 0:
