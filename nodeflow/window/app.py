@@ -351,7 +351,7 @@ class Window:
         self.frame.show_status(editor)
         self.library.draw(editor)
         self._throttle.frame()
-        self._turns.frame(self._began)
+        self._turns.frame(self._began, owed=self.canvas.owed)
         for name, panel in (
             ("training", self.training), ("inspector", self.inspector), ("timeline", self.timeline)
         ):  # fmt: skip

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
+from operator import is_
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
@@ -542,7 +544,7 @@ class Editor:
             lambda: bool(graph.of_family("trainer") or graph.updates),
         )
 
-    @property
+    @cached_property
     def drawn(self) -> Scene:
         """The graph as it is drawn, without values and without what only the pointer adds."""
         if self.comparison is not None:
@@ -557,7 +559,7 @@ class Editor:
             return frozenset()
         return frozenset(self.graph.extra.get(LESSON, {}).get("hidden", ()))
 
-    @property
+    @cached_property
     def _whole(self) -> Scene:
         """The graph as it is drawn, with what a lesson hides."""
         inside = self.inside[-1] if self.inside else None
@@ -629,8 +631,8 @@ class _Last(Generic[T]):
 
     def of(self, made_from: tuple[Any, ...], make: Callable[[], T]) -> T:
         """Return what was made from these objects, or make it."""
-        for key, result in self._kept:
-            if all(one is other for one, other in zip(key, made_from, strict=True)):
+        for key, result in reversed(self._kept):
+            if all(map(is_, key, made_from)):
                 return result
         result = make()
         self._kept = [*self._kept, (made_from, result)][-self._most :]

@@ -54,7 +54,7 @@ _FILLING = 0.1
 """The same when another graph was opened, of which nothing is there yet."""
 _LEAST = 0.0001
 """Of these so many for each, however large the graph is; one item when a step has just come."""
-_MADE_UP = 0.3
+_MADE_UP = 0.15
 """What a frame makes up for that the last one left to it, as a share of what all else took in it:
 where panels take long, so does drawing."""
 _FEW = 100
@@ -122,6 +122,11 @@ class Canvas:
     def filling(self) -> bool:
         """Whether another graph was opened, and not all of it that is seen is drawn yet."""
         return self._fills and self.busy
+
+    @property
+    def owed(self) -> bool:
+        """Whether the last frame had no time for nodes or wires: this one has."""
+        return self._passed_over or bool(self._waited)
 
     def carry(self, name: str, at: Place | None) -> None:
         """Show a node type that is dragged from the library at a point; None when it is not."""
@@ -400,8 +405,8 @@ class Canvas:
         first, then = dirty, level.waiting
         if self._glides is not None:  # all of them move: each gets its turn
             first, then = level.waiting, dirty
-        new = np.flatnonzero(seen & (level.node_items == _NONE))
-        wanted = _wanted(seen, new, first, then, np.flatnonzero(now))
+        new = (seen & (level.node_items == _NONE)).nonzero()[0]
+        wanted = _wanted(seen, new, first, then, now.nonzero()[0])
         level.waiting = self._within(_NODES_TIME, wanted, self._draw_node, editor)
 
     def _turn(
@@ -412,9 +417,13 @@ class Canvas:
         item: Callable[[int], Item],
     ) -> None:
         """Show what came into view, then hide what left it, as far as a frame has time for it."""
+        wrong = ((items == _SHOWN) != seen) & (items != _NONE)
+        numbers = wrong.nonzero()[0]
+        if not numbers.size:
+            return
         end = max(self._began + seconds, self._owed, time.thread_time() + self._least)
-        come, gone = seen & (items == _HIDDEN), ~seen & (items == _SHOWN)
-        for number in (*np.flatnonzero(come).tolist(), *np.flatnonzero(gone).tolist()):
+        come = seen[numbers]
+        for number in (*numbers[come].tolist(), *numbers[~come].tolist()):
             dpg.configure_item(item(number), show=bool(seen[number]))
             items[number] = _SHOWN if seen[number] else _HIDDEN
             if time.thread_time() > end:
@@ -575,8 +584,8 @@ class Canvas:
         elif restyled:
             starting = self._scene.strokes_from
             then = [*then, *(n for start in restyled for n in starting.get(start, ()))]
-        new = np.flatnonzero(seen & (level.stroke_items == _NONE))
-        wanted = _wanted(seen, new, first, then, np.flatnonzero(now))
+        new = (seen & (level.stroke_items == _NONE)).nonzero()[0]
+        wanted = _wanted(seen, new, first, then, now.nonzero()[0])
         self._draw_picked(editor, hover)
         self._labels.draw(self._label_texts(editor), editor.camera.zoom)
         level.strokes_waiting = self._within(_TIME, wanted, self._draw_stroke, editor)
@@ -811,7 +820,7 @@ def _wanted(seen: NDArray[np.bool_], *numbers: Sequence[int] | NDArray[np.intp])
     """Return the numbers of what is seen, each once, in the order in which they are given."""
     if sum(map(len, numbers)) <= _FEW:  # most frames have little to do
         found = dict.fromkeys(int(number) for some in numbers for number in some)
-        return [number for number in found if seen[number]]
+        return [number for number in found if seen[number]] if found else []
     together = np.concatenate([np.asarray(some, np.intp) for some in numbers])
     together = together[seen[together]]
     _, first = np.unique(together, return_index=True)

@@ -24,19 +24,27 @@ class Turns:
         """Those that wait, the longest first."""
         self._end = 0.0
         self._overdue = ""
+        self._owed = False
 
     @property
     def waiting(self) -> bool:
         """Whether a panel still waits for its turn."""
         return bool(self._late)
 
-    def frame(self, began: float) -> None:
-        """Begin a frame that began at this time of its thread: who waits longest is drawn in it."""
+    def frame(self, began: float, *, owed: bool = False) -> None:
+        """Begin a frame that began at this time of its thread: who waits longest is drawn in it.
+
+        One that is `owed` to the canvas, which had no time in the last, has none for panels.
+        """
+        self._owed = owed
         self._end = began + _PANELS
         self._overdue = next(iter(self._late), "")
 
     def has(self, panel: str) -> bool:
         """Return whether a panel is drawn in this frame."""
+        if self._owed:
+            self._late.setdefault(panel)
+            return False
         if panel == self._overdue or time.thread_time() < self._end:
             self._late.pop(panel, None)
             return True
