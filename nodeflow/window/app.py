@@ -341,7 +341,8 @@ class Window:
     def _moves(self) -> bool:
         """Whether the next frame differs though nothing happens."""
         drawn = (self.canvas, self.popups, self.dialogs, self.lesson)
-        waiting = self._throttle.waiting or self._turns.waiting or self.inspector.busy
+        waiting = self._throttle.waiting or self._turns.waiting
+        waiting = waiting or self.inspector.busy or self.timeline.late
         return waiting or any(part.busy for part in drawn)
 
     def _draw(self) -> None:
@@ -358,7 +359,8 @@ class Window:
             if self._turns.has(name):
                 panel.draw(self._throttle.of(name, editor))
         self._draw_play(editor)
-        self.card.draw(editor)
+        if self._turns.has("card"):
+            self.card.draw(editor)
         self.popups.draw(editor, (area.x, area.y), typing=self._ahead.fresh)
         self.lesson.draw(editor, (area.x, area.y))
         self.dialogs.draw(editor, typing=self._ahead.fresh)

@@ -631,7 +631,7 @@ class _Last(Generic[T]):
 
     def of(self, made_from: tuple[Any, ...], make: Callable[[], T]) -> T:
         """Return what was made from these objects, or make it."""
-        for key, result in reversed(self._kept):
+        for key, result in self._kept[::-1]:
             if all(map(is_, key, made_from)):
                 return result
         result = make()

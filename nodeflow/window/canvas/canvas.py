@@ -159,7 +159,7 @@ class Canvas:
         over = overlay(editor)
         self._carry(self._glided(editor) or over.moved)
         self._collect(editor)
-        self._motion.draw(editor, self._moved)
+        self._motion.draw(editor, self._moved, writes=not self.owed)
         self._least = 0.0 if self._motion.began else _LEAST
         self.busy = self.busy or self._motion.busy
         self._differences.draw(editor)
