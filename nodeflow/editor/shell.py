@@ -171,7 +171,8 @@ class Shell:
     def keep(self, editor: Editor) -> None:
         """Have the graph kept for the case of a crash, if it differs from its file."""
         graph, path = editor.graph, editor.path
-        if self._kept is not None and self._kept[0] is graph and self._kept[1] == path:
+        kept = self._kept
+        if kept is not None and kept[0] is graph and (kept[1] is path or kept[1] == path):
             return
         self._kept = graph, path
         if editor.changed:

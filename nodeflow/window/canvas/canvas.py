@@ -111,6 +111,8 @@ class Canvas:
         """Until when this one has in any case."""
         self._waited: set[object] = set()
         """What the last frame had no time for, nodes or wires."""
+        self._made_up = False
+        """Whether this one has made up for some of it."""
         self._minimap = Minimap()
         self._faces = Faces()
         self._glides: Glides | None = None
@@ -170,6 +172,7 @@ class Canvas:
         late = now > began + _NODES_TIME
         self._owed = now + _MADE_UP * (now - began) if self._passed_over else 0.0
         self._passed_over = late and not (self._passed_over or self._fills)
+        self._made_up = False
         if self._passed_over:
             self.busy = True
             return
@@ -441,18 +444,19 @@ class Canvas:
 
         `do` does a piece of it and returns whether that was the last one. What takes longer than
         the rest of the frame waits, as the pieces before it tell. In a frame that has no time left
-        nothing is done; the next one makes up for that.
+        nothing is done; the next one makes up for that, nodes and wires in turns.
         """
         now = time.thread_time()
         share = _FILLING if self._fills else seconds
         end = max(self._began + share, self._owed)
-        if numbers and now > end and do not in self._waited:
+        if numbers and now > end and (do not in self._waited or self._made_up):
             self._waited.add(do)
             self.busy = True
             return numbers
         least = self._least
         if do in self._waited:
             self._waited.discard(do)
+            self._made_up = True
             least = max(least, _MADE_UP * (now - self._began))
         end = max(end, now + least)
         most, done = 0.0, 0

@@ -284,7 +284,7 @@ class MotionItems:
         ):  # fmt: skip
             self._written = written
             self._begin_writing(tokens)
-        if writes and self._written_of < len(tokens):
+        elif writes and self._written_of < len(tokens):
             self._write(tokens, camera.zoom)
         known = self._written_of
         if not known:

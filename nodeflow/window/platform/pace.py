@@ -9,7 +9,7 @@ from nodeflow.editor.state.model import Editor, Live
 
 PAUSE = 0.1
 """Seconds for which numbers stay as they are."""
-_PANELS = 0.0009
+_PANELS = 0.0007
 """Seconds of the processor, from its start, after which a frame has no turn left for a panel."""
 
 
