@@ -20,7 +20,7 @@ from nodeflow.scene.pieces import (
     boxes,
 )
 from nodeflow.scene.texts import clipped, shortened, shown, sized
-from nodeflow.scene.ways import AT_ONCE, followed, ready, routed, shifted
+from nodeflow.scene.ways import AT_ONCE, drawable, followed, ready, routed, shifted
 
 __all__ = [
     "AT_ONCE",
@@ -37,6 +37,7 @@ __all__ = [
     "boxes",
     "clipped",
     "closed_groups",
+    "drawable",
     "followed",
     "inline_setting",
     "levels",
