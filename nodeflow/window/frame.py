@@ -158,7 +158,10 @@ class Frame:
             editor.notice, zoom, len(editor.selection), editor.path, editor.inside,
             editor.graph, editor.saved, editor.preferences, self._state,
         )  # fmt: skip
-        if len(shown) == len(self._status_shown) and all(map(_same, shown, self._status_shown)):
+        if len(shown) == len(self._status_shown) and all(
+            a is b or (type(a) is int and a == b)
+            for a, b in zip(shown, self._status_shown, strict=True)
+        ):
             return
         self._status_shown = shown
         theme = THEMES[editor.preferences.theme]
@@ -190,10 +193,6 @@ def _size() -> tuple[int, int]:
     """Return how wide and high the inside of the window is: both are told together."""
     told = dpg.get_viewport_configuration("")
     return told["client_width"], told["client_height"]
-
-
-def _same(one: object, other: object) -> bool:
-    return one is other or (type(one) is int and one == other)
 
 
 def _put(window: Item, area: Area) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from operator import is_
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
@@ -631,8 +630,8 @@ class _Last(Generic[T]):
 
     def of(self, made_from: tuple[Any, ...], make: Callable[[], T]) -> T:
         """Return what was made from these objects, or make it."""
-        for key, result in self._kept[::-1]:
-            if all(map(is_, key, made_from)):
+        for key, result in self._kept:
+            if all(one is other for one, other in zip(key, made_from, strict=True)):
                 return result
         result = make()
         self._kept = [*self._kept, (made_from, result)][-self._most :]

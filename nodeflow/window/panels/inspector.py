@@ -44,7 +44,7 @@ class Inspector:
         self._scale = 1.0
         self._fields: dict[str, Field] = {}
         self._values: dict[str, Item] = {}
-        self._live: tuple[object, ...] | None = None
+        self._live: tuple[object, ...] = ()
         self._telling: Iterator[None] | None = None
         """What is being told, a piece each: all of it is of one editor, and is seen at once."""
         self.busy = False
@@ -84,7 +84,7 @@ class Inspector:
             editor.live.values, editor.live.ages, editor.graph.nodes, editor.graph.wires,
             editor.graph.training, editor.neuron, editor.report,
         )  # fmt: skip
-        same = self._live is not None and all(map(is_, live, self._live))
+        same = len(live) == len(self._live) and all(map(is_, live, self._live))
         if self._telling is None and not same:
             self._live, self._telling = live, self._told(editor, node)
             same = True
@@ -110,7 +110,7 @@ class Inspector:
         for field in self._fields.values():
             field.close()
         dpg.delete_item(self._parent, children_only=True)
-        self._fields, self._values, self._live, self._node = {}, {}, None, node
+        self._fields, self._values, self._live, self._node = {}, {}, (), node
         self._working = self._account = self._telling = None
         if not node:
             self._without_node(editor, chosen, theme)
