@@ -78,3 +78,8 @@ def test_panels_wait_for_a_frame_that_has_time_and_for_one_at_most_each(monkeypa
     assert frame(10.0, "z", owed=True) == []  # the canvas had to wait before
     assert turns.waiting
     assert frame(11.0, "") == ["training"]
+
+
+def test_frames_leave_the_processors_to_work_that_a_person_waits_for():
+    assert pace.meanwhile(0.001) == 0.1
+    assert pace.meanwhile(0.25) == 1.0

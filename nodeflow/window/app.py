@@ -61,7 +61,7 @@ from nodeflow.window.panels.training import TrainingPanel
 from nodeflow.window.platform import display, fonts, interrupts
 from nodeflow.window.platform.clipboard import Clipboard
 from nodeflow.window.platform.inputs import Inputs
-from nodeflow.window.platform.pace import Throttle, Turns
+from nodeflow.window.platform.pace import Throttle, Turns, meanwhile
 from nodeflow.window.platform.toolkit import dpg
 from nodeflow.window.platform.typeahead import TypeAhead
 from nodeflow.window.platform.waiting import GcScheduler, connection
@@ -83,10 +83,6 @@ _BLIND = 0.15
 _POLL, _AWAITED = 0.05, 0.01
 """Seconds between two looks at what the shell has to tell, while the window sleeps, and while a
 person waits for it."""
-_MEANWHILE, _LEFT = 0.1, 4.0
-"""Seconds between two frames while work goes on that a person waits for, or so many times as long
-as the last frame took: more would only hold it up. Where processors draw, a frame of a large graph
-takes all of them."""
 _ASLEEP = 1.0
 """After so many seconds of sleep nobody waits for a frame."""
 
@@ -440,7 +436,7 @@ class Window:
                 time.sleep(left)
             return
         now = time.perf_counter()
-        until = started + self._pause() if calm else now + max(_MEANWHILE, _LEFT * (now - started))
+        until = started + self._pause() if calm else now + meanwhile(now - started)
         cleaned = False
         every = _AWAITED if self.editor.busy else _POLL
         while (left := until - time.perf_counter()) > 0:

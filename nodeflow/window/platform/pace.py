@@ -12,6 +12,17 @@ PAUSE = 0.1
 _PANELS = 0.0007
 """Seconds of the processor, from its start, after which a frame has no turn left for a panel."""
 
+_MEANWHILE, _LEFT = 0.1, 4.0
+
+
+def meanwhile(took: float) -> float:
+    """Return how many seconds pass to the next frame while work goes on that a person waits for.
+
+    `took` is how many the last one took. More of them would only hold the work up: where processors
+    draw, a frame of a large graph takes all of them.
+    """
+    return max(_MEANWHILE, _LEFT * took)
+
 
 class Turns:
     """Has panels wait where a frame has spent its time; one that waits is drawn in any case.
