@@ -77,7 +77,7 @@ def test_panels_wait_for_a_frame_that_has_time_and_for_one_at_most_each(monkeypa
     assert frame(9.0, "") == []
     assert frame(10.0, "z", owed=True) == []  # the canvas had to wait before
     assert turns.waiting
-    assert frame(11.0, "") == ["training"]
+    assert frame(11.0, "", owed=True) == ["training"]  # but once
 
 
 def test_frames_leave_the_processors_to_work_that_a_person_waits_for():

@@ -144,6 +144,8 @@ class Canvas:
         if editor.comparison is not None:  # both are drawn as they are in their files
             editor = replace(editor, live=_NO_RUN, selection=frozenset(), wire=None, hover="")
         if editor.view == "map":
+            self._passed_over = False
+            self._waited.clear()
             return  # drawn elsewhere; what has changed is seen when the canvas is back
         if editor.camera != self._camera:
             self._fills = False

@@ -45,9 +45,10 @@ class Turns:
     def frame(self, began: float, *, owed: bool = False) -> None:
         """Begin a frame that began at this time of its thread: who waits longest is drawn in it.
 
-        One that is `owed` to the canvas, which had no time in the last, has none for panels.
+        One that is `owed` to the canvas, which had no time in the last, has none for panels; the
+        next one has, whatever is owed.
         """
-        self._owed = owed
+        self._owed = owed and not self._owed
         self._end = began + _PANELS
         self._overdue = next(iter(self._late), "")
 
