@@ -57,9 +57,9 @@ def test_panels_wait_for_a_frame_that_has_time_and_for_one_at_most_each(monkeypa
     monkeypatch.setattr(pace.time, "thread_time", lambda: spent[0])
     turns, names = pace.Turns(), ("training", "inspector", "timeline")
 
-    def frame(began, late_from):
+    def frame(began, late_from, *, owed=False):
         """Draw a frame in which the panels from this one on have no time left."""
-        turns.frame(began)
+        turns.frame(began, owed=owed)
         drawn = []
         for name in names:
             spent[0] = began + (1.0 if name >= late_from else 0.0)
@@ -74,3 +74,12 @@ def test_panels_wait_for_a_frame_that_has_time_and_for_one_at_most_each(monkeypa
     assert [frame(4.0 + n, "") for n in range(3)] == [["training"], ["inspector"], ["timeline"]]
     assert frame(8.0, "z") == list(names)
     assert not turns.waiting
+    assert frame(9.0, "") == []
+    assert frame(10.0, "z", owed=True) == []  # the canvas had to wait before
+    assert turns.waiting
+    assert frame(11.0, "", owed=True) == ["training"]  # but once
+
+
+def test_frames_leave_the_processors_to_work_that_a_person_waits_for():
+    assert pace.meanwhile(0.001) == 0.1
+    assert pace.meanwhile(0.25) == 1.0

@@ -66,7 +66,7 @@ from nodeflow.files import load, load_marked, load_run, run_file_of, save, save_
 from nodeflow.files.moving import moved
 from nodeflow.garbage import collection_paused
 from nodeflow.graph import Graph
-from nodeflow.scene import Scene, routed, with_places
+from nodeflow.scene import Scene, drawable, routed, with_places
 
 _SILENT = 0.5
 """So many seconds pass before work that nobody waits for is told of."""
@@ -171,7 +171,8 @@ class Shell:
     def keep(self, editor: Editor) -> None:
         """Have the graph kept for the case of a crash, if it differs from its file."""
         graph, path = editor.graph, editor.path
-        if self._kept is not None and self._kept[0] is graph and self._kept[1] == path:
+        kept = self._kept
+        if kept is not None and kept[0] is graph and (kept[1] is path or kept[1] == path):
             return
         self._kept = graph, path
         if editor.changed:
@@ -279,7 +280,7 @@ class Shell:
                 # Reading its data takes the longest, and the window would wait for it.
                 fields = opening.mistyped(graph, faults)
                 drawn = opening.editor_of(graph, path, faults, fields=fields).drawn
-                prepare(drawn)
+                drawable(drawn)  # what it is pointed at with follows when it is seen
 
             def then() -> list[Message]:
                 self._opened.append((path, drawn))
@@ -331,7 +332,10 @@ class Shell:
         return []
 
     def _remember(self) -> list[Message]:
-        """Have the files that were opened put among the recent ones: a disk takes its time."""
+        """Have the files that were opened put among the recent ones: a disk takes its time.
+
+        First comes what they are pointed at with.
+        """
         job = self._remembering
         if job is not None and job.done():
             self._remembering = None
@@ -340,6 +344,8 @@ class Shell:
             opened, self._opened = self._opened, []
 
             def work(_progress: Progress) -> _Then:
+                for _, drawn in opened:
+                    prepare(drawn)
                 for path, drawn in opened:
                     self.store.remember(path, drawn)
                 return list

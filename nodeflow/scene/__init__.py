@@ -18,7 +18,7 @@ from nodeflow.scene.pieces import (
     SliderView,
 )
 from nodeflow.scene.texts import clipped, shortened, shown, sized
-from nodeflow.scene.ways import AT_ONCE, followed, ready, routed, shifted
+from nodeflow.scene.ways import AT_ONCE, drawable, followed, ready, routed, shifted
 
 __all__ = [
     "AT_ONCE",
@@ -33,6 +33,7 @@ __all__ = [
     "SliderView",
     "clipped",
     "closed_groups",
+    "drawable",
     "followed",
     "levels",
     "note",

@@ -21,9 +21,14 @@ AT_ONCE, _MOST_AT_ONCE = 200, 1000
 _STRAIGHT: tuple[tuple[Way, ...], str] = (), ""
 
 
+def drawable(made: Scene) -> None:
+    """Find out what a scene is first drawn from: in the background, and not in a frame."""
+    _ = made.bounds, made.hulls, made.weighted, made.numbers
+
+
 def ready(made: Scene) -> None:
     """Find out all that a scene is asked for in a frame: in the background, and not there."""
-    _ = made.bounds, made.hulls, made.weighted, made.numbers
+    drawable(made)
     _ = made.strokes_of, made.strokes_from, made.wire_numbers_of
 
 

@@ -61,7 +61,7 @@ from nodeflow.window.panels.training import TrainingPanel
 from nodeflow.window.platform import display, fonts, interrupts
 from nodeflow.window.platform.clipboard import Clipboard
 from nodeflow.window.platform.inputs import Inputs
-from nodeflow.window.platform.pace import Throttle, Turns
+from nodeflow.window.platform.pace import Throttle, Turns, meanwhile
 from nodeflow.window.platform.toolkit import dpg
 from nodeflow.window.platform.typeahead import TypeAhead
 from nodeflow.window.platform.waiting import GcScheduler, connection
@@ -85,8 +85,6 @@ _BLIND = 0.15
 _POLL, _AWAITED = 0.05, 0.01
 """Seconds between two looks at what the shell has to tell, while the window sleeps, and while a
 person waits for it."""
-_MEANWHILE = 0.1
-"""Seconds a frame while work goes on that a person waits for: more would only hold it up."""
 _ASLEEP = 1.0
 """After so many seconds of sleep nobody waits for a frame."""
 
@@ -342,7 +340,8 @@ class Window:
     def _moves(self) -> bool:
         """Whether the next frame differs though nothing happens."""
         drawn = (self.canvas, self.popups, self.dialogs, self.lesson)
-        waiting = self._throttle.waiting or self._turns.waiting or self.inspector.busy
+        waiting = self._throttle.waiting or self._turns.waiting
+        waiting = waiting or self.inspector.busy or self.timeline.late
         return waiting or any(part.busy for part in drawn)
 
     def _draw(self) -> None:
@@ -352,14 +351,15 @@ class Window:
         self.frame.show_status(editor)
         self.library.draw(editor)
         self._throttle.frame()
-        self._turns.frame(self._began)
+        self._turns.frame(self._began, owed=self.canvas.owed)
         for name, panel in (
             ("training", self.training), ("inspector", self.inspector), ("timeline", self.timeline)
         ):  # fmt: skip
             if self._turns.has(name):
                 panel.draw(self._throttle.of(name, editor))
         self._draw_play(editor)
-        self.card.draw(editor)
+        if self._turns.has("card"):
+            self.card.draw(editor)
         self.popups.draw(editor, (area.x, area.y), typing=self._ahead.fresh)
         self.lesson.draw(editor, (area.x, area.y))
         self.dialogs.draw(editor, typing=self._ahead.fresh)
@@ -440,11 +440,11 @@ class Window:
             if left > 0:
                 time.sleep(left)
             return
+        now = time.perf_counter()
+        until = now + meanwhile(now - started) if self.editor.busy else 0.0
         if calm:
             pause = self._pause()
-            until = started + (pause if since >= _RESTS else min(pause, _HOVER))
-        else:
-            until = time.perf_counter() + _MEANWHILE
+            until = max(until, started + (pause if since >= _RESTS else min(pause, _HOVER)))
         cleaned = False
         every = _AWAITED if self.editor.busy else _POLL
         while (left := until - time.perf_counter()) > 0:

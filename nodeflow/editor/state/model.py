@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
@@ -543,7 +544,7 @@ class Editor:
             lambda: bool(graph.of_family("trainer") or graph.updates),
         )
 
-    @property
+    @cached_property
     def drawn(self) -> Scene:
         """The graph as it is drawn, without values and without what only the pointer adds."""
         if self.comparison is not None:
@@ -558,7 +559,7 @@ class Editor:
             return frozenset()
         return frozenset(self.graph.extra.get(LESSON, {}).get("hidden", ()))
 
-    @property
+    @cached_property
     def _whole(self) -> Scene:
         """The graph as it is drawn, with what a lesson hides."""
         inside = self.inside[-1] if self.inside else None

@@ -55,7 +55,7 @@ _FILLING = 0.1
 """The same when another graph was opened, of which nothing is there yet."""
 _LEAST = 0.0001
 """Of these so many for each, however large the graph is; one item when a step has just come."""
-_MADE_UP = 0.3
+_MADE_UP = 0.15
 """What a frame makes up for that the last one left to it, as a share of what all else took in it:
 where panels take long, so does drawing."""
 _FEW = 100
@@ -114,6 +114,8 @@ class Canvas:
         """Until when this one has in any case."""
         self._waited: set[object] = set()
         """What the last frame had no time for, nodes or wires."""
+        self._made_up = False
+        """Whether this one has made up for some of it."""
         self._minimap = Minimap()
         self._faces = Faces()
         self._glides: Glides | None = None
@@ -125,6 +127,11 @@ class Canvas:
     def filling(self) -> bool:
         """Whether another graph was opened, and not all of it that is seen is drawn yet."""
         return self._fills and self.busy
+
+    @property
+    def owed(self) -> bool:
+        """Whether the last frame had no time for nodes or wires: this one has."""
+        return self._passed_over or bool(self._waited)
 
     def carry(self, name: str, at: Place | None) -> None:
         """Show a node type that is dragged from the library at a point; None when it is not."""
@@ -140,6 +147,8 @@ class Canvas:
         if editor.comparison is not None:  # both are drawn as they are in their files
             editor = replace(editor, live=_NO_RUN, selection=frozenset(), wire=None, hover="")
         if editor.view == "map":
+            self._passed_over = False
+            self._waited.clear()
             return  # drawn elsewhere; what has changed is seen when the canvas is back
         if editor.camera != self._camera:
             self._fills = False
@@ -157,7 +166,7 @@ class Canvas:
         over = overlay(editor)
         self._carry(self._glided(editor) or over.moved)
         self._collect(editor)
-        self._motion.draw(editor, self._moved)
+        self._motion.draw(editor, self._moved, writes=not self.owed)
         self._least = 0.0 if self._motion.began else _LEAST
         self.busy = self.busy or self._motion.busy
         self._differences.draw(editor)
@@ -168,6 +177,7 @@ class Canvas:
         late = now > began + _NODES_TIME
         self._owed = now + _MADE_UP * (now - began) if self._passed_over else 0.0
         self._passed_over = late and not (self._passed_over or self._fills)
+        self._made_up = False
         if self._passed_over:
             self.busy = True
             return
@@ -403,8 +413,8 @@ class Canvas:
         first, then = dirty, level.waiting
         if self._glides is not None:  # all of them move: each gets its turn
             first, then = level.waiting, dirty
-        new = np.flatnonzero(seen & (level.node_items == _NONE))
-        wanted = _wanted(seen, new, first, then, np.flatnonzero(now))
+        new = (seen & (level.node_items == _NONE)).nonzero()[0]
+        wanted = _wanted(seen, new, first, then, now.nonzero()[0])
         level.waiting = self._within(_NODES_TIME, wanted, self._draw_node, editor)
 
     def _turn(
@@ -415,9 +425,13 @@ class Canvas:
         item: Callable[[int], Item],
     ) -> None:
         """Show what came into view, then hide what left it, as far as a frame has time for it."""
+        wrong = ((items == _SHOWN) != seen) & (items != _NONE)
+        numbers = wrong.nonzero()[0]
+        if not numbers.size:
+            return
         end = max(self._began + seconds, self._owed, time.thread_time() + self._least)
-        come, gone = seen & (items == _HIDDEN), ~seen & (items == _SHOWN)
-        for number in (*np.flatnonzero(come).tolist(), *np.flatnonzero(gone).tolist()):
+        come = seen[numbers]
+        for number in (*numbers[come].tolist(), *numbers[~come].tolist()):
             dpg.configure_item(item(number), show=bool(seen[number]))
             items[number] = _SHOWN if seen[number] else _HIDDEN
             if time.thread_time() > end:
@@ -435,18 +449,19 @@ class Canvas:
 
         `do` does a piece of it and returns whether that was the last one. What takes longer than
         the rest of the frame waits, as the pieces before it tell. In a frame that has no time left
-        nothing is done; the next one makes up for that.
+        nothing is done; the next one makes up for that, nodes and wires in turns.
         """
         now = time.thread_time()
         share = _FILLING if self._fills else seconds
         end = max(self._began + share, self._owed)
-        if numbers and now > end and do not in self._waited:
+        if numbers and now > end and (do not in self._waited or self._made_up):
             self._waited.add(do)
             self.busy = True
             return numbers
         least = self._least
         if do in self._waited:
             self._waited.discard(do)
+            self._made_up = True
             least = max(least, _MADE_UP * (now - self._began))
         end = max(end, now + least)
         most, done = 0.0, 0
@@ -578,8 +593,8 @@ class Canvas:
         elif restyled:
             starting = self._scene.strokes_from
             then = [*then, *(n for start in restyled for n in starting.get(start, ()))]
-        new = np.flatnonzero(seen & (level.stroke_items == _NONE))
-        wanted = _wanted(seen, new, first, then, np.flatnonzero(now))
+        new = (seen & (level.stroke_items == _NONE)).nonzero()[0]
+        wanted = _wanted(seen, new, first, then, now.nonzero()[0])
         self._draw_picked(editor, hover)
         self._labels.draw(self._label_texts(editor), editor.camera.zoom)
         level.strokes_waiting = self._within(_TIME, wanted, self._draw_stroke, editor)
@@ -808,7 +823,7 @@ def _wanted(seen: NDArray[np.bool_], *numbers: Sequence[int] | NDArray[np.intp])
     """Return the numbers of what is seen, each once, in the order in which they are given."""
     if sum(map(len, numbers)) <= _FEW:  # most frames have little to do
         found = dict.fromkeys(int(number) for some in numbers for number in some)
-        return [number for number in found if seen[number]]
+        return [number for number in found if seen[number]] if found else []
     together = np.concatenate([np.asarray(some, np.intp) for some in numbers])
     together = together[seen[together]]
     _, first = np.unique(together, return_index=True)

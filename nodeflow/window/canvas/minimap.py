@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Iterator
+
 import numpy as np
 
 from nodeflow.editor.canvas.minimap import HEIGHT, WIDTH, Map, shown
@@ -10,6 +13,9 @@ from nodeflow.scene import Scene
 from nodeflow.theme import Theme
 from nodeflow.window.platform.colours import mixed, rgba
 from nodeflow.window.platform.toolkit import Item, dpg
+
+_AT_ONCE = 0.0003
+"""Seconds of the processor after which a frame leaves the rest of the picture to the next one."""
 
 
 class Minimap:
@@ -25,10 +31,13 @@ class Minimap:
     def build(self, layer: Item, theme: Theme) -> None:
         """Begin anew in another theme."""
         self.busy = False
-        """Whether the next frame is to paint it."""
+        """Whether the next frame goes on painting it."""
         self._theme = theme
+        self._ground = np.empty_like(self._pixels)
+        self._ground[:] = np.array((*rgba(theme.body)[:3], 235)) / 255
         self._scene: Scene | None = None
         self._painted = False
+        self._painting: Iterator[None] | None = None
         self._state: tuple[object, ...] = ()
         self._place: tuple[float, float] | None = None
         self._layer = dpg.add_draw_node(parent=layer, show=False)
@@ -47,7 +56,7 @@ class Minimap:
     def draw(self, editor: Editor, *, late: bool) -> None:
         """Draw the map, and the frame of what is seen; not if all is seen anyway.
 
-        In a `late` frame it is not painted, but in the next one.
+        It is painted in pieces, and seen when all of it is there; a `late` frame does one of them.
         """
         state = (editor.camera, editor.size, editor.preferences.minimap, editor.view)
         if state == self._state and editor.drawn is self._scene and not self.busy:
@@ -57,17 +66,14 @@ class Minimap:
         known, self._scene = self._scene, scene
         found = shown(editor)
         if known is None or known.nodes is not scene.nodes or known.bounds != scene.bounds:
-            self._painted = False
+            self._painted, self._painting = False, None
         self._put(None if found is None else found.corner)
         if found is None:
             self.busy = False
             return
-        waited, self.busy = self.busy, False
         if not self._painted:
-            self.busy = late and not waited
-            self._painted = not self.busy
-            if self._painted:
-                self._paint(scene, found)
+            self._painted, self._painting = True, self._paint(scene, found)
+        self._go_on(late=late)
         left, top = found.corner
         ends = (
             found.on_map((editor.camera.x, editor.camera.y)),
@@ -78,6 +84,16 @@ class Minimap:
             for x, y in ends
         )
         dpg.configure_item(self._seen, pmin=start, pmax=end)
+
+    def _go_on(self, *, late: bool) -> None:
+        """Paint as much as a frame has time for."""
+        end = time.thread_time() + (0.0 if late else _AT_ONCE)
+        while self._painting is not None:
+            if next(self._painting, self) is self:
+                self._painting = None
+            if time.thread_time() > end:
+                break
+        self.busy = self._painting is not None
 
     def _put(self, corner: tuple[float, float] | None) -> None:
         """Put the map in a corner, or away."""
@@ -90,20 +106,27 @@ class Minimap:
             for item in self._items:
                 dpg.configure_item(item, pmin=corner, pmax=end)
 
-    def _paint(self, scene: Scene, found: Map) -> None:
+    def _paint(self, scene: Scene, found: Map) -> Iterator[None]:
         theme = self._theme
-        self._pixels[:] = np.array((*rgba(theme.body)[:3], 235)) / 255
         number = {family: n for n, family in enumerate(theme.families)}
-        colours = np.array([mixed(one, theme.text, 0.3) for one in theme.families.values()]) / 255
+        colours = np.array(
+            [mixed(one, theme.text, 0.3) for one in theme.families.values()], np.float32
+        )
         plain = number[""]
         families = np.array([number.get(n.family, plain) for n in scene.nodes.values()], np.intp)
+        yield
         corners = (scene.boxes.reshape(-1, 2, 2) - found.origin) * found.scale
         (x0, y0), (x1, y1) = np.moveaxis(np.rint(corners).astype(np.intp), 0, 2)
         wide, high = np.maximum(x1 - x0, 1), np.maximum(y1 - y0, 1)
+        yield
         # Each pixel of each node: where nodes overlap, the last one lies on top.
         count = wide * high
         node = np.repeat(np.arange(len(count)), count)
         place = np.arange(len(node)) - np.repeat(np.cumsum(count) - count, count)
         rows, columns = y0[node] + place // wide[node], x0[node] + place % wide[node]
+        yield
         inside = (rows >= 0) & (rows < HEIGHT) & (columns >= 0) & (columns < WIDTH)
-        self._pixels[rows[inside], columns[inside]] = colours[families[node[inside]]]
+        places, painted = rows[inside] * WIDTH + columns[inside], colours[families[node[inside]]]
+        yield
+        self._pixels[:] = self._ground
+        self._pixels.reshape(-1, 4)[places] = painted / 255

@@ -58,8 +58,9 @@ class _TokenItems:
     arrow: Item
     text: Item
     half: float = 0.0
-    shown: tuple[bool, bool] | None = None
-    """Whether the arrow and the text are shown; None for a token that is not there."""
+    blames: bool | None = None
+    """Whether the arrow is shown and not the pill; None before the first."""
+    shown: bool = True
 
 
 class MotionItems:
@@ -158,8 +159,11 @@ class MotionItems:
 
     # --- a frame
 
-    def draw(self, editor: Editor, moved: Mapping[str, Point]) -> None:
-        """Draw what an editor's last step shows; nodes that are dragged are off by `moved`."""
+    def draw(self, editor: Editor, moved: Mapping[str, Point], *, writes: bool = True) -> None:
+        """Draw what an editor's last step shows; nodes that are dragged are off by `moved`.
+
+        Where the frame is needed for other things, no more tokens are written in it.
+        """
         found = motion(editor) if editor.live.state != "training" else _NOTHING
         now = time.perf_counter()
         self.began = found is not self._motion
@@ -174,7 +178,7 @@ class MotionItems:
         share = 1.0 if not self._lasts else min((now - self._came) / self._lasts, 1.0)
         self.busy = (share < 1.0 and bool(found.lit)) or self._written_of < len(found.tokens)
         still = editor.preferences.reduced_motion
-        drawn = (found, editor.camera, editor.size, share, still, moved, self._written_of)
+        drawn = (found, editor.camera, editor.size, share, still, moved, self._written_of, writes)
         if len(drawn) == len(self._drawn) and drawn[0] is self._drawn[0] and (
             drawn[1:] == self._drawn[1:]
         ):  # fmt: skip
@@ -186,7 +190,8 @@ class MotionItems:
             return
         self._nothing = nothing
         self._draw_frames(editor, found, share, moved)
-        self._draw_tokens(editor.camera, found, 0.5 if still else min(share / TRAVEL, 1.0))
+        travelled = 0.5 if still else min(share / TRAVEL, 1.0)
+        self._draw_tokens(editor.camera, found, travelled, writes=writes)
         self._draw_chip(editor, found, share, moved)
 
     def _begin(self, editor: Editor, now: float) -> None:
@@ -271,7 +276,7 @@ class MotionItems:
 
     # --- tokens
 
-    def _draw_tokens(self, camera: Camera, found: Motion, share: float) -> None:
+    def _draw_tokens(self, camera: Camera, found: Motion, share: float, *, writes: bool) -> None:
         tokens = found.tokens
         written = (found, camera.zoom)
         if len(written) != len(self._written) or written[0] is not self._written[0] or (
@@ -279,7 +284,7 @@ class MotionItems:
         ):  # fmt: skip
             self._written = written
             self._begin_writing(tokens)
-        if self._written_of < len(tokens):
+        elif writes and self._written_of < len(tokens):
             self._write(tokens, camera.zoom)
         known = self._written_of
         if not known:
@@ -298,7 +303,7 @@ class MotionItems:
             self._traffic = Traffic(tokens)
             for items in self._pool[: self._shown]:
                 dpg.configure_item(items.root, show=False)
-                items.shown = None
+                items.shown = False
         self._written_of, self._shown = 0, len(tokens)
 
     def _write(self, tokens: tuple[Token, ...], zoom: float) -> None:
@@ -314,6 +319,7 @@ class MotionItems:
             self._pool.append(_TokenItems(root, pill, arrow, text))
         size = self._sized(zoom)
         plain = zoom < _DOTS * self._scale
+        configure = dpg.configure_item
         for token, items in zip(tokens[some], self._pool[some], strict=True):
             blame = token.kind == "blame"
             name = {"blame": theme.backward, "feedback": theme.feedback}.get(
@@ -329,23 +335,23 @@ class MotionItems:
                 near, far = half * token.heading, -half * token.heading
                 points = [(far, -high), (near, -high), (near + tip, 0.0), (near, high),
                           (far, high), (far, -high)]  # fmt: skip
-                dpg.configure_item(items.arrow, points=points, color=rgba(name), fill=fill)
+                configure(items.arrow, points=points, color=rgba(name), fill=fill, show=True)
             else:
-                dpg.configure_item(
+                configure(
                     items.pill, pmin=(-half, -high), pmax=(half, high), rounding=high,
-                    color=rgba(name), fill=fill,
+                    color=rgba(name), fill=fill, show=True,
                 )  # fmt: skip
             items.half = half + (_TIP * size if blame else 0.0) + 5 * size
-            dpg.configure_item(
-                items.text, text=words, size=_TEXT * size, pos=(-wide / 2, -_TEXT * size / 2)
-            )
-            shown = blame, bool(words)
-            if shown != items.shown:
-                items.shown = shown
-                dpg.configure_item(items.arrow, show=blame)
-                dpg.configure_item(items.pill, show=not blame)
-                dpg.configure_item(items.text, show=bool(words))
-                dpg.configure_item(items.root, show=True)
+            configure(
+                items.text, text=words, size=_TEXT * size, pos=(-wide / 2, -_TEXT * size / 2),
+                show=bool(words),
+            )  # fmt: skip
+            if blame is not items.blames:
+                items.blames = blame
+                configure(items.pill if blame else items.arrow, show=False)
+            if not items.shown:
+                items.shown = True
+                configure(items.root, show=True)
 
     # --- stops
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
@@ -27,6 +28,8 @@ _FORMULA = 18
 """Size of formulas; all else is written at 15."""
 _EDGES = 34
 """What the panel's edges and its scroll bar take of its width."""
+_AT_ONCE = 0.0003
+"""Seconds of the processor after which a frame leaves the rest of the values to the next one."""
 
 
 class Inspector:
@@ -34,6 +37,7 @@ class Inspector:
 
     def __init__(self, parent: Item, send: Callable[[Message], None], fonts: Fonts) -> None:
         self._parent, self._send, self._fonts = parent, send, fonts
+        self._window = dpg.get_item_parent(parent)
         with dpg.font_registry():
             self._formula = dpg.add_font(str(REGULAR), _FORMULA)
         self._of: tuple[object, ...] = ()
@@ -41,8 +45,10 @@ class Inspector:
         self._fields: dict[str, Field] = {}
         self._values: dict[str, Item] = {}
         self._live: tuple[object, ...] = ()
+        self._telling: Iterator[None] | None = None
+        """What is being told, a piece each: all of it is of one editor, and is seen at once."""
         self.busy = False
-        """Whether the next frame shows the values of the node that was selected."""
+        """Whether the next frame shows values that were not told yet."""
         self._working: Item | None = None
         self._account: Item | None = None
         self._node = ""
@@ -62,22 +68,38 @@ class Inspector:
             None if chosen
             else (graph.name, len(graph.nodes), len(graph.wires), reported(editor, "")),
         )  # fmt: skip
-        self.busy = of != self._of and bool(node)
         if of != self._of:
             self._of = of
             self._scale = editor.preferences.scale
             self._build(editor, node, chosen, problem)
+            self.busy = bool(node)
         elif node:
-            settings = graph.settings(node) if graph.nodes[node].known else {}
-            for name, field in self._fields.items():
-                field.show(_present(editor, node, name, settings.get(name)), self._mistake)
-            live = (
-                editor.live.values, editor.live.ages, graph.nodes, graph.wires, graph.training,
-                editor.neuron, editor.report,
-            )  # fmt: skip
-            if not identical(live, self._live):
-                self._live = live
-                self._show_values(editor)
+            self._tell(editor, node)
+        else:
+            self.busy = False
+
+    def _tell(self, editor: Editor, node: str) -> None:
+        """Show the settings and values of a node; what takes its time is shared out over frames."""
+        live = (
+            editor.live.values, editor.live.ages, editor.graph.nodes, editor.graph.wires,
+            editor.graph.training, editor.neuron, editor.report,
+        )  # fmt: skip
+        same = identical(live, self._live)
+        if self._telling is None and not same:
+            self._live, self._telling = live, self._told(editor, node)
+            same = True
+        end = time.thread_time() + _AT_ONCE
+        while self._telling is not None and time.thread_time() < end:
+            if next(self._telling, self) is self:
+                self._telling = None
+        if same and self._telling is None:
+            self._show_settings(editor, node)
+        self.busy = self._telling is not None or not same
+
+    def _show_settings(self, editor: Editor, node: str) -> None:
+        settings = editor.graph.settings(node) if editor.graph.nodes[node].known else {}
+        for name, field in self._fields.items():
+            field.show(_present(editor, node, name, settings.get(name)), self._mistake)
 
     def typing(self) -> bool:
         """Return whether a field takes keys."""
@@ -89,7 +111,7 @@ class Inspector:
             field.close()
         dpg.delete_item(self._parent, children_only=True)
         self._fields, self._values, self._live, self._node = {}, {}, (), node
-        self._working = self._account = None
+        self._working = self._account = self._telling = None
         if not node:
             self._without_node(editor, chosen, theme)
             return
@@ -136,21 +158,28 @@ class Inspector:
                 place: Item = dpg.add_group()
         return place
 
-    def _show_values(self, editor: Editor) -> None:
-        """Tell the formula with its numbers, and shape and value of each port."""
+    def _told(self, editor: Editor, node: str) -> Iterator[None]:
+        """Tell the formula with its numbers, and shape and value of each port, in pieces."""
+        formula = said = ""
         if self._working is not None:
-            text = working(editor, self._node)
-            dpg.set_value(self._working, self._broken(text, editor.preferences.scale))
-            dpg.configure_item(self._working, show=bool(text))
+            formula = working(editor, node)
+            yield
+            formula = self._broken(formula, editor.preferences.scale)
+            yield
         if self._account is not None:
-            text = "\n".join(
-                filter(None, (account(editor, self._node), reported(editor, self._node)))
-            )
-            text = self._broken(text, editor.preferences.scale, SIZE)
-            dpg.set_value(self._account, text)
-            dpg.configure_item(self._account, show=bool(text))
-        for name, item in self._values.items():
-            dpg.set_value(item, port_text(editor, self._node, name))
+            said = "\n".join(filter(None, (account(editor, node), reported(editor, node))))
+            said = self._broken(said, editor.preferences.scale, SIZE)
+            yield
+        values = {}
+        for name in self._values:
+            values[name] = port_text(editor, node, name)
+            yield
+        for item, text in ((self._working, formula), (self._account, said)):
+            if item is not None:
+                dpg.set_value(item, text)
+                dpg.configure_item(item, show=bool(text))
+        for name, text in values.items():
+            dpg.set_value(self._values[name], text)
 
     def _without_node(self, editor: Editor, chosen: list[str], theme: Theme) -> None:
         graph = editor.graph
@@ -186,7 +215,7 @@ class Inspector:
 
     def _broken(self, text: str, scale: float, size: float = _FORMULA) -> str:
         """Return a text in lines; the toolkit itself would break numbers at their points."""
-        wide = dpg.get_item_width(dpg.get_item_parent(self._parent)) / scale - _EDGES
+        wide = dpg.get_item_width(self._window) / scale - _EDGES
         font = self._fonts.regular
         if wide <= 0:
             return text

@@ -74,6 +74,8 @@ class TimelineBar:
         self._still: tuple[object, ...] = ()
         self._drawn: tuple[object, ...] = ()
         """Of what it was drawn last."""
+        self.late = False
+        """Whether the next frame draws the curves."""
         self._grown: tuple[object, ...] = ()
         self._moving: tuple[object, ...] = ()
         self._drag: str = ""
@@ -150,7 +152,8 @@ class TimelineBar:
         layout = (theme, scale, wide)
         live = editor.live
         drawn = (live.playback, live.history, live.others, live.state, self._held)
-        if identical(drawn, self._drawn) and layout == self._layout and self._still:
+        same = identical(drawn, self._drawn) and layout == self._layout
+        if same and self._still and not self.late:
             return
         self._drawn = drawn
         if layout != self._layout:
@@ -159,9 +162,13 @@ class TimelineBar:
             self._arrange(wide, scale)
             self._still = self._status_shown = ()
         line = Timeline(editor.live.playback, self._held)
-        self._write_status(editor, scale)
-        self._draw_still(editor, line, theme)
+        written = self._write_status(editor, scale)
+        self._draw_still(line, theme)
         self._draw_moving(line)
+        # Curves grow slowly: they need not be drawn in the same frame.
+        self.late = written and live.state == "training"
+        if not self.late:
+            self._draw_grown(editor, line, theme)
 
     def _apply_theme(self, theme: Theme, scale: float) -> None:
         for old in self._looks:
@@ -247,15 +254,15 @@ class TimelineBar:
         dpg.set_item_pos(item, [round(x * scale), round(_TOP * scale)])
         return x + wide
 
-    def _write_status(self, editor: Editor, scale: float) -> None:
-        """Write the place, the speed, and what the buttons say now."""
+    def _write_status(self, editor: Editor, scale: float) -> bool:
+        """Write the place, the speed, and what the buttons say; return whether it is different."""
         live = editor.live
         playback = live.playback
         running = live.state in ("training", "playing")
         speed = float("inf") if live.state == "training" else playback.speed
         written = (playback.place, playback.reason, running, speed, playback.looped, live.state)
         if written == self._status_shown:
-            return
+            return False
         self._status_shown = written
         place = playback.place or "start of the run"
         room = self._room - 12
@@ -279,13 +286,17 @@ class TimelineBar:
         if not dpg.is_item_active(self._slider):
             dpg.set_value(self._slider, share_of(speed))
             dpg.set_value(self._speed, speed_text(speed))
+        return True
 
-    def _draw_still(self, editor: Editor, line: Timeline, theme: Theme) -> None:
-        """Draw what changes seldom: the bars, and the curves in them as they grow."""
+    def _draw_still(self, line: Timeline, theme: Theme) -> None:
+        """Draw what changes seldom: the bars."""
         still = (line.epochs, line.forks)
         if self._still != still:
             self._still, self._grown = still, ()
             self._draw_bars(line, theme)
+
+    def _draw_grown(self, editor: Editor, line: Timeline, theme: Theme) -> None:
+        """Draw the curves in the bars as they grow."""
         live = editor.live
         grown = tuple((len(one), _last(one)) for one in (*live.others, live.history))
         waits = live.state == "training" and time.perf_counter() < self._next

@@ -22,6 +22,7 @@ _SIGNS = {
 _SHIFTED_DIGITS = ")!@#$%^&*("
 
 
+_NOTHING_HELD = {"shift": False, "ctrl": False, "alt": False}
 _FRAMES, _NEAR = 4, 5.0
 """A second press within so many frames, and so many pixels, makes a double-click."""
 
@@ -108,7 +109,8 @@ class Inputs:
         """
         x, y = self._pointer = dpg.get_mouse_pos(local=False)
         at = (x - origin[0], y - origin[1])
-        held = _held()
+        pressed = self._clicked or self._released or self._wheel or self._keys
+        held = _held() if pressed else _NOTHING_HELD
         over = self._over()
         if at != self._at:
             self._at = at

@@ -9,8 +9,19 @@ from nodeflow.editor.state.model import Editor, Live
 
 PAUSE = 0.1
 """Seconds for which numbers stay as they are."""
-_PANELS = 0.0009
+_PANELS = 0.0007
 """Seconds of the processor, from its start, after which a frame has no turn left for a panel."""
+
+_MEANWHILE, _LEFT = 0.1, 4.0
+
+
+def meanwhile(took: float) -> float:
+    """Return how many seconds pass to the next frame while work goes on that a person waits for.
+
+    `took` is how many the last one took. More of them would only hold the work up: where processors
+    draw, a frame of a large graph takes all of them.
+    """
+    return max(_MEANWHILE, _LEFT * took)
 
 
 class Turns:
@@ -24,19 +35,28 @@ class Turns:
         """Those that wait, the longest first."""
         self._end = 0.0
         self._overdue = ""
+        self._owed = False
 
     @property
     def waiting(self) -> bool:
         """Whether a panel still waits for its turn."""
         return bool(self._late)
 
-    def frame(self, began: float) -> None:
-        """Begin a frame that began at this time of its thread: who waits longest is drawn in it."""
+    def frame(self, began: float, *, owed: bool = False) -> None:
+        """Begin a frame that began at this time of its thread: who waits longest is drawn in it.
+
+        One that is `owed` to the canvas, which had no time in the last, has none for panels; the
+        next one has, whatever is owed.
+        """
+        self._owed = owed and not self._owed
         self._end = began + _PANELS
         self._overdue = next(iter(self._late), "")
 
     def has(self, panel: str) -> bool:
         """Return whether a panel is drawn in this frame."""
+        if self._owed:
+            self._late.setdefault(panel)
+            return False
         if panel == self._overdue or time.thread_time() < self._end:
             self._late.pop(panel, None)
             return True
