@@ -63,8 +63,8 @@ class ExportSheet(Sheet):
     def _listed(self) -> dict[str, Item]:
         found: dict[str, Item] = {}
         with dpg.table(parent=self._body, header_row=False, policy=dpg.mvTable_SizingStretchProp):
-            ending = _ENDING * self._style.scale
-            dpg.add_table_column(width_fixed=True, init_width_or_weight=ending)
+            across = _ENDING * self._style.scale
+            dpg.add_table_column(width_fixed=True, init_width_or_weight=across)
             dpg.add_table_column()
             for ending, kind in FORMATS.items():
                 with dpg.table_row() as row:

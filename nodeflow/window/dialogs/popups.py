@@ -10,7 +10,7 @@ from nodeflow.editor.dialogs.line import Line
 from nodeflow.editor.dialogs.popups import lines, title
 from nodeflow.editor.dialogs.sampling import pictured
 from nodeflow.editor.documents.store import Recent, Thumbnail
-from nodeflow.editor.playing.controls import PROMPTS
+from nodeflow.editor.playing.controls import PROMPTS, asked
 from nodeflow.editor.state.camera import Point
 from nodeflow.editor.state.messages import Chosen, Message, Typed
 from nodeflow.editor.state.model import (
@@ -215,6 +215,7 @@ class Popups:
         """Say what the player wants to know."""
         question = editor.live.playback.question if popup.what == "answer" else None
         text = PROMPTS[popup.what][0] if question is None else question.text
+        text = asked(editor) if popup.what == "task" else text
         head = dpg.add_text(text, parent=self._window, wrap=wide - round(24 * self._scale))
         if self._fonts.bold is not None:
             dpg.bind_item_font(head, self._fonts.bold)

@@ -48,7 +48,8 @@ class Sheet:
         across, down = dpg.get_viewport_client_width(), dpg.get_viewport_client_height()
         wide = self._across = min(round(self.wide * style.scale), across - 2 * _MARGIN)
         left, top = max((across - wide) // 2, _MARGIN), max(round(down * 0.12), _MARGIN)
-        self._laying, self._lit_item = _LAID_OUT, 0
+        self._laying = _LAID_OUT
+        self._lit_item: Item | None = None
         # What is higher than the window is scrolled.
         self.window = dpg.add_window(
             modal=True, no_title_bar=True, no_resize=True, no_move=True, no_saved_settings=True,
@@ -120,7 +121,7 @@ class Sheet:
         room = dpg.get_viewport_client_height() - _MARGIN
         if top > _MARGIN and top + high > room:
             dpg.configure_item(self.window, pos=(left, max(room - high, _MARGIN)))
-        if self._laying == 0 and self._lit_item and dpg.does_item_exist(self._lit_item):
+        if not self._laying and self._lit_item is not None and dpg.does_item_exist(self._lit_item):
             start = dpg.get_item_rect_min(self._lit_item)[1] - top
             end = start + dpg.get_item_rect_size(self._lit_item)[1]
             outside = min(start - _MARGIN, 0) + max(end + _MARGIN - high, 0)
