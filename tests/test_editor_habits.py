@@ -41,6 +41,7 @@ from nodeflow.files import load_marked
 from nodeflow.files.moving import moved
 from nodeflow.graph import Graph, Training
 from nodeflow.networks import network
+from nodeflow.playback.state import Playback
 from nodeflow.scene import with_places
 
 GRAPHS = Path(__file__).parent.parent / "graphs"
@@ -294,6 +295,11 @@ def test_nothing_of_a_graph_lies_under_the_play_button_at_first():
     trained = do(editor, m.RunUpdate(Live(update=1)), m.Do("fit"))
     assert aside.foot(trained) == 0
     assert trained.camera.zoom >= editor.camera.zoom
+    run = nf.Run(editor.graph)  # nor under the card with the formula of the last step
+    stepped = Live(update=1, playback=Playback(step=run.step()))
+    stepped = do(editor, m.RunUpdate(stepped), m.Do("fit"))
+    foot = stepped.camera.on_screen((0, stepped.drawn.bounds[3]))[1]
+    assert foot < stepped.size[1] - aside.card_high(stepped) < stepped.size[1]
 
 
 # --- files in other folders ---------------------------------------------------------------------

@@ -16,7 +16,7 @@ from nodeflow.editor.shell import Shell
 from nodeflow.editor.state import messages as m
 from nodeflow.editor.state.model import Editor
 from nodeflow.editor.state.requests import AskSave, ControlRun, WindowRequest
-from nodeflow.editor.state.runcommands import AnswerTask, Go, SetSpeed, SkipTask, UnlockNode
+from nodeflow.editor.state.runcommands import AnswerTask, Go, SetSpeed
 from nodeflow.editor.update import update
 from nodeflow.files.lessonform import LESSON
 from nodeflow.lessons import Marker
@@ -101,7 +101,8 @@ def test_what_is_locked_stays_until_it_is_unlocked_and_that_is_noted(person):
     assert "cost" in somebody.editor.graph.nodes
     somebody.do(m.SetValue("penalty", "regularization", 0.5))
     assert somebody.editor.graph.settings("penalty")["regularization"] == 0.5
-    somebody.do(ControlRun(UnlockNode("w"))).until(lambda e: e.live.lesson.unlocked == ("w",))
+    somebody.do(m.Select(frozenset(["w"])), m.Do("unlock"))
+    somebody.until(lambda e: e.live.lesson.unlocked == ("w",))
     somebody.do(m.SetValue("w", "value", ((9.0,),)))
     assert somebody.editor.graph.settings("w")["value"] == ((9.0,),)
     somebody.do(m.Do("end-lesson"), m.SetValue("x", "value", ((2.0,),)))
@@ -125,7 +126,7 @@ def test_a_wire_that_a_task_asks_for_is_drawn_into_a_locked_node(person):
     for answer in ("0", "0.5"):
         index = somebody.editor.live.lesson.index
         somebody.do(ControlRun(AnswerTask(answer))).at_task(index + 1)
-    somebody.do(ControlRun(SkipTask())).at_task(3).do(ControlRun(AnswerTask("0.25"))).at_task(4)
+    somebody.do(m.Do("skip-task")).at_task(3).do(ControlRun(AnswerTask("0.25"))).at_task(4)
     graph = somebody.editor.graph.connect("bias1.value", "output.bias")
     somebody.do(m.Derived(graph, "a wire")).at_task(5)
     done = [each.task for each in somebody.editor.live.lesson.done]
@@ -149,12 +150,15 @@ def test_the_first_lesson_is_done_as_its_tasks_say(person):
         somebody.do(m.Do("step-back")).until(lambda e, n=number: e.live.playback.number < n)
     somebody.at_task(4)
     assert somebody.editor.live.playback.node == "output"
-    somebody.do(m.Place("panel", (20, 700)))
-    graph = somebody.editor.graph.connect("output_a.a", "panel.value")
-    somebody.do(m.Derived(graph, "a wire")).at_task(5)
+    assert "output_a" not in somebody.editor.live.ages  # it has no value that could be old
+    somebody.do(m.Place("panel", (20, 700)), m.Key("w"))
+    assert somebody.editor.popup.port == "panel.value"  # the only one
+    somebody.do(m.Typed("output_a"), m.Key("Enter")).at_task(5)
     somebody.do(m.Do("unfold")).at_task(6)
     somebody.do(m.Select(frozenset(["hidden"])), m.Do("explode")).at_task(7)
-    somebody.do(ControlRun(AnswerTask("9"))).at_task(8)
+    somebody.do(m.Key("a"), m.Typed("9"), m.Key("Enter")).at_task(8)
+    somebody.do(m.Key("a"))
+    assert somebody.editor.popup is None
     somebody.do(m.Do("end-lesson"))
     assert somebody.editor.preferences.toured
 

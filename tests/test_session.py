@@ -319,6 +319,12 @@ def test_another_document_starts_again(session: Session, graph: nf.Graph) -> Non
 
 def test_what_computes_the_same_does_not_disturb(session: Session, graph: nf.Graph) -> None:
     session.start(graph)
+    first = until(session, lambda live: "output.z" in live.values)
+    for other in (nf.unfold(graph), graph):  # what is seen before anything is trained stays
+        session.start(other)
+        live = settled(session)
+        assert live is not None
+        assert np.array_equal(live.values["output.z"], first.values["output.z"])
     session.do(Train(5))
     trained = until(session, lambda live: live.state == "done")
     session.start(graph.move(theta1=(500, 500)))

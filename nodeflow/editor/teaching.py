@@ -29,7 +29,7 @@ from nodeflow.editor.state.requests import (
     OpenSample,
     SavePreferences,
 )
-from nodeflow.editor.state.runcommands import BeginLesson, EndLesson
+from nodeflow.editor.state.runcommands import BeginLesson, EndLesson, SkipTask, UnlockNode
 from nodeflow.errors import FileError, NodeflowError
 from nodeflow.files.lessonform import ANSWERS, EVERY, LESSON, check_lesson
 from nodeflow.graph import Graph
@@ -73,6 +73,33 @@ def end(editor: Editor) -> Editor:
     return left.asking(SavePreferences()).with_notice(
         "That was the lesson. Press ? for all shortcuts, Ctrl+Shift+P for all commands."
     )
+
+
+@register("skip-task", "Leave this task out", "", "Lesson")
+def _skip(editor: Editor) -> Editor:
+    if editor.live.lesson is None or editor.live.lesson.task is None:
+        return editor.refused("no task is being done: begin the lesson first")
+    return editor.asking(ControlRun(SkipTask()))
+
+
+@register("unlock", "Unlock the selected node", "", "Lesson")
+def _unlock(editor: Editor) -> Editor:
+    found = locked(editor)
+    if not found:
+        return editor.refused("select the one node of the lesson that is locked")
+    return editor.asking(ControlRun(UnlockNode(found)))
+
+
+def locked(editor: Editor) -> str:
+    """Return the selected node, if the lesson that is done has it locked."""
+    lesson, progress = editor.lesson, editor.live.lesson
+    if lesson is None or lesson.making or progress is None or len(editor.selection) != 1:
+        return ""
+    (key,) = editor.selection
+    original = lesson.original
+    held = lesson_of(original).get("locked", ())
+    shut = (EVERY in held and key in original.nodes) or key in held
+    return key if shut and key not in progress.unlocked else ""
 
 
 @register("first-steps", "First steps", "", "Help")

@@ -82,10 +82,11 @@ class Reader:
         """Return whether there is a value at an output port by now."""
         if address not in self._machine.tape.slots:
             return False
-        key = address.rpartition(".")[0]
-        if self._cursor.evaluated_once or key in self._cursor.seen:
-            return True
-        return self.stands(key)
+        return self.is_evaluated(address.rpartition(".")[0])
+
+    def is_evaluated(self, key: str) -> bool:
+        """Return whether a node has its values by now."""
+        return self._cursor.evaluated_once or key in self._cursor.seen or self.stands(key)
 
     def origin(self, key: str) -> tuple[int, int] | None:
         """Return the update and the pass that a node's value is of; None if it is of this pass.

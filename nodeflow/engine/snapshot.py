@@ -136,6 +136,8 @@ def ages(run: Run) -> dict[str, str]:
     said: dict[tuple[int, int], str] = {}
     found = {}
     for key in schedule.order[place:] if reader.is_ahead else schedule.order:
+        if not reader.is_evaluated(key):
+            continue  # there is no value that could be old
         origin = reader.origin(key)
         if origin is None:
             # Between updates it is what will come; within one a person follows how far it is.

@@ -52,6 +52,20 @@ def test_in_a_small_window_the_curves_make_room_for_what_is_selected(started, mo
     shot()
     mouse.key("Escape")
     window.until(lambda state: not state["selection"] and state["curve"][1])
+    for _ in range(10):  # to texts of twice the size
+        mouse.key("equal", "Control_L")
+    window.settled()
+    mouse.key("e", "Control_L", "Shift_L")
+    window.until(lambda state: state["sheet"])
+    window.settled()
+    for _ in range(6):  # from the formats to the last line: below the edge of the window
+        mouse.key("Tab")
+        window.settled()
+    places = window.state["places"]
+    left, top, wide, high = next(places[key] for key in places if key.endswith("##scale"))
+    assert 0 <= left <= left + wide <= 1024
+    assert 0 <= top <= top + high <= 700
+    shot("twice")
 
 
 def test_a_file_with_a_fault_in_a_node_opens_and_is_mended_in_its_field(started, home, mouse, shot):

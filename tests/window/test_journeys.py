@@ -390,6 +390,12 @@ def test_a_teacher_makes_a_lesson_and_does_it(started, mouse, home, shot):
     window.until(lambda state: state["task"] == 1)
     window.settled()
     shot("asked")
+    mouse.key("a")  # what the card's field takes by mouse
+    window.until(lambda state: state["popup"] == "Ask" and state["ready"])
+    mouse.write("7")
+    mouse.key("Return")
+    window.until(lambda state: state["said"].startswith("Not yet"))
+    window.settled()
     type_into(window, mouse, "lesson answer", "0.49")
     window.until(lambda state: state["task"] == 2)
     window.settled()

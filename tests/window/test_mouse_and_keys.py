@@ -245,3 +245,5 @@ def test_curves_are_zoomed_by_the_wheel_and_panels_widened_by_their_edge(window,
     window.until(lambda state: state["area"][2] <= wide - 60)
     window.settled()
     shot("wider")
+    mouse.key("F7")
+    window.until(lambda state: state["curve"][0] == [0, 1])  # and not those of the run before

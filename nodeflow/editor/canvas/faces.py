@@ -172,7 +172,7 @@ def foot(view: NodeView, face: Shown) -> Foot:
         text = ""  # it stands in the field
     choices = _choices(value, text, age)
     if rows:
-        choices = (*choices[:-1], rows, rows.replace(" of ", "/"))  # its shape would tell nothing
+        choices = (*choices[:-1], *_counts(rows))  # its shape would tell nothing
     cut = "" if isinstance(value, np.ndarray) else text
     return Foot(cut, choices, faint=value is None or bool(age))
 
@@ -185,7 +185,7 @@ def summary(view: NodeView, face: Shown) -> Foot:
         return Foot(text, _aged(text, age), faint=bool(age))
     if counts_hits(view):
         rows = _count(value)
-        return Foot("", (*_aged(rows, age), rows, rows.replace(" of ", "/")), faint=bool(age))
+        return Foot("", (*_aged(rows, age), *_counts(rows)), faint=bool(age))
     shape = sized(np.shape(value))
     found = listed(np.ravel(value)) if value.size <= _LISTED else shape
     choices = (*_aged(found, age), found, *([shape] if value.size > 1 else []))
@@ -234,6 +234,13 @@ def _count(hits: NDArray[Any]) -> str:
     """Return how many rows of the batch are right."""
     right, rows = float(np.sum(hits)), np.size(hits)
     return f"{right:g} of {rows}" if np.isfinite(right) else "?"
+
+
+def _counts(rows: str) -> tuple[str, ...]:
+    """Return a count of rows in less and less room; without it a threshold beside it is misread."""
+    right, _, among = rows.partition(" of ")
+    share = (f"{float(right) / int(among):.0%}",) if among else ()
+    return rows, rows.replace(" of ", "/"), *share
 
 
 # --- what is evaluated in the background --------------------------------------------------------

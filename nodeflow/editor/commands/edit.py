@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from nodeflow.boxes import box
 from nodeflow.editor.canvas import editing
 from nodeflow.editor.commands.arrange import title
 from nodeflow.editor.commands.registry import COMMANDS, register
@@ -120,7 +121,11 @@ def _note(editor: Editor) -> Editor:
 
 @register("wire", "Draw a wire …", "W", "Edit", context=True)
 def _wire(editor: Editor) -> Editor:
-    return replace(editor, popup=Link(_one(editor, "wire")))
+    node = _one(editor, "wire")
+    size = box(editor.graph, node)
+    ports = {port.name for port in (*size.inputs, *size.outputs)}
+    # A node with one port leaves nothing to choose there.
+    return replace(editor, popup=Link(node, f"{node}.{ports.pop()}" if len(ports) == 1 else None))
 
 
 @register("settings", "Change a setting …", "S", "Edit", context=True)

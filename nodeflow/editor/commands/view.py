@@ -15,11 +15,11 @@ from nodeflow.graph import Graph
 
 @register("fit", "Zoom to fit", "F", "View")
 def fitted(editor: Editor) -> Editor:
-    """Show all of the graph, however small that is."""
-    drawn = editor.drawn
+    """Show all of the graph, however small that is, beside what lies over the canvas's foot."""
+    drawn, room = editor.drawn, max(aside.foot(editor), aside.card_high(editor))
     return _seen_as(
         editor, "fit",
-        Camera.fitting(drawn.bounds, editor.size, aside.foot(editor), editor.preferences.scale),
+        Camera.fitting(drawn.bounds, editor.size, room, editor.preferences.scale),
     )  # fmt: skip
 
 

@@ -15,6 +15,7 @@ from nodeflow.editor.state.requests import ControlRun, SavePreferences
 from nodeflow.editor.state.runcommands import (
     AddCondition,
     Answer,
+    AnswerTask,
     Back,
     ForgetCondition,
     Go,
@@ -43,6 +44,7 @@ PROMPTS = {
     "moment": ("Go to", "EPOCH, EPOCH:SAMPLE or EPOCH:SAMPLE:NODE, counted from 0"),
     "condition": ("Stop when", "cost < 0.01,   w.value changes sign,   accuracy falls"),
     "answer": ("What comes out?", "a number, or up, down, same"),
+    "task": ("The lesson asks", "a number, or yes or no"),
 }
 """What is asked for, and how it is written."""
 FIRST = "the first run"
@@ -71,6 +73,8 @@ def entered(editor: Editor, popup: Ask) -> Editor:
             return controlled(closed, AddCondition(text))
         case "answer":
             return controlled(closed, Answer(text))
+        case "task":
+            return controlled(closed, AnswerTask(text))
         case _:
             assert_never(popup.what)
 
@@ -147,9 +151,19 @@ def _predict(editor: Editor) -> Editor:
 
 @register("answer", "Answer the question …", "A", "Play")
 def _answer(editor: Editor) -> Editor:
-    if editor.live.playback.question is None:
-        return editor.refused("nothing is asked: Shift+P turns predicting on")
-    return replace(editor, popup=Ask("answer"))
+    if editor.live.playback.question is not None:
+        return replace(editor, popup=Ask("answer"))
+    if asked(editor):
+        return replace(editor, popup=Ask("task"))
+    return editor.refused("nothing is asked: Shift+P turns predicting on")
+
+
+def asked(editor: Editor) -> str:
+    """Return the question of the present task of the lesson, if it asks one."""
+    progress = editor.live.lesson
+    doing = editor.lesson is not None and not editor.lesson.making
+    task = progress.task if doing and progress is not None else None
+    return task.question if task is not None else ""
 
 
 @register("watch", "Watch its values", "Ctrl+W", "Play", context=True)

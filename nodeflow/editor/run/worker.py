@@ -547,10 +547,11 @@ class Worker(Transport):
         """Where it was trained or gone to at full speed, find the numbers of the weights of now.
 
         Those in the cells are of the weights before the last update, so that nothing on the screen
-        would fit together. After a step they stay, for they are what the step is about.
+        would fit together. After a step they stay, for they are what the step is about. A run that
+        was taken over into an edited graph, or gone back to, may hold none: they are found as well.
         """
         run = player.run
-        wanted = self._jumped or self.state == "training"
+        wanted = self._jumped or self.state == "training" or not run.reader.evaluated_once
         if wanted and run.position.place == 0 and run.order and not run.reader.is_ahead:
             with suppress(NodeflowError):  # what failed is told where it is stepped
                 run.evaluate()

@@ -186,9 +186,9 @@ class Choices:
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """Something is typed for the player: a moment, a condition, or an answer to its question."""
+    """Something is typed: a moment, a condition, an answer to the player or to the lesson."""
 
-    what: Literal["moment", "condition", "answer"]
+    what: Literal["moment", "condition", "answer", "task"]
     text: str = ""
     fault: str = ""
 

@@ -21,7 +21,7 @@ from nodeflow.window.dialogs.sheets import Sheet, SheetStyle, plain
 from nodeflow.window.platform.colours import rgba
 from nodeflow.window.platform.toolkit import Item, dpg
 
-_HIGH, _ROW = 600, 20
+_ROW, _ENDING = 20, 104
 _FORMATS, _NAME, _FOLDER = 0, 1, 2
 """What is lit: the list of formats, the lines of the file, from 3 on what there is to choose."""
 _KEYS = "↑ ↓ choose   Tab next line   ← → change   Enter exports   Escape leaves"
@@ -50,7 +50,6 @@ class ExportSheet(Sheet):
         self._asked: list[Item] = []
         self._answer = 0
         self._looks: list[Item] = []
-        self._fit()
         self._body = dpg.add_group(parent=self.window)
         self._formats = self._listed()
         dpg.add_spacer(height=2, parent=self._body)
@@ -61,22 +60,12 @@ class ExportSheet(Sheet):
         self._hint = self._faint(_KEYS, self.window)
         self._apply_style()
 
-    def _fit(self) -> None:
-        """Begin higher up where there is little room, and scroll where there is too little."""
-        high, scale = dpg.get_viewport_client_height(), self._style.scale
-        left, top = dpg.get_item_pos(self.window)
-        top = max(min(top, high - _HIGH * scale), 8)
-        wide = round(self.wide * scale)
-        dpg.configure_item(
-            self.window, pos=(left, round(top)), max_size=(wide, max(high - top - 8, 100)),
-            no_scrollbar=False,
-        )  # fmt: skip
-
     def _listed(self) -> dict[str, Item]:
         found: dict[str, Item] = {}
         with dpg.table(parent=self._body, header_row=False, policy=dpg.mvTable_SizingStretchProp):
-            dpg.add_table_column(init_width_or_weight=0.15)
-            dpg.add_table_column(init_width_or_weight=0.85)
+            across = _ENDING * self._style.scale
+            dpg.add_table_column(width_fixed=True, init_width_or_weight=across)
+            dpg.add_table_column()
             for ending, kind in FORMATS.items():
                 with dpg.table_row() as row:
                     found[ending] = dpg.add_selectable(
@@ -192,6 +181,9 @@ class ExportSheet(Sheet):
         self._table(files, _NAME)
         self._options = dpg.add_group(parent=self._lines)
         self._fill_options()
+        at_formats = self._lit == _FORMATS
+        formats, labels = self._formats, self._labels
+        self._reveal(formats[self._form.ending] if at_formats else labels[self._lit - 1])
 
     def _fill_options(self) -> None:
         self._shown = lines(self._editor, self._form)

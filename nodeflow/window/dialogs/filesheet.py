@@ -14,6 +14,8 @@ from nodeflow.window.platform.fonts import fitted
 from nodeflow.window.platform.toolkit import Item, dpg
 
 _ROW, _ROWS = 26, 12
+_BESIDES, _FEWEST = 8, 3
+"""What stands around the list is as high as so many rows; so many are always seen."""
 _DOUBLE = 0.5
 """Seconds between the two clicks that take a file."""
 _MOST_ENTRIES = 500
@@ -57,8 +59,11 @@ class FileSheet(Sheet):
         self._doubtful: Path | None = None
         self._where = self._faint("", self.window)
         self._holder = dpg.add_group(parent=self.window)
+        row = _ROW * style.scale
+        room = int(dpg.get_viewport_client_height() / row) - _BESIDES
+        self._seen_rows = max(min(_ROWS, room), _FEWEST)
         self._list = dpg.add_child_window(
-            parent=self.window, width=-1, height=round(_ROWS * _ROW * style.scale)
+            parent=self.window, width=-1, height=round(self._seen_rows * row)
         )
         self._with_fault()
         self._buttons(("Save" if asked.saving else "Open", self._take), ("Cancel", self._leave))
@@ -89,7 +94,7 @@ class FileSheet(Sheet):
         self._folder = folder
         self._there = [folder.parent, *folders, *files][:_MOST_ENTRIES]
         self._show_fault("")
-        room = 560.0 / 15
+        room = (self._across / self._style.scale - 40.0) / 15
         dpg.set_value(self._where, fitted(str(folder), None, room, middle=True))
         if not self._asked.saving:
             self._text = ""
@@ -146,8 +151,8 @@ class FileSheet(Sheet):
         dpg.set_value(self._rows[number], True)
         row = _ROW * self._style.scale
         top = float(dpg.get_y_scroll(self._list))
-        if not top <= number * row <= top + (_ROWS - 1) * row:
-            dpg.set_y_scroll(self._list, max(number - _ROWS // 2, 0) * row)
+        if not top <= number * row <= top + (self._seen_rows - 1) * row:
+            dpg.set_y_scroll(self._list, max(number - self._seen_rows // 2, 0) * row)
 
     def _on_row(self, _sender: Item, _value: Any, number: int) -> None:
         path, now = self._shown[number], time.monotonic()

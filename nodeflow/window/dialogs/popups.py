@@ -10,7 +10,7 @@ from nodeflow.editor.dialogs.line import Line
 from nodeflow.editor.dialogs.popups import lines, title
 from nodeflow.editor.dialogs.sampling import pictured
 from nodeflow.editor.documents.store import Recent, Thumbnail
-from nodeflow.editor.playing.controls import PROMPTS
+from nodeflow.editor.playing.controls import PROMPTS, asked
 from nodeflow.editor.state.camera import Point
 from nodeflow.editor.state.messages import Chosen, Message, Typed
 from nodeflow.editor.state.model import (
@@ -45,11 +45,14 @@ _TITLES = {
 }  # fmt: skip
 _WIDTHS: dict[type[Popup], int] = {Editing: 300, Choices: 240, Menu: 380}
 _ROW = 24
+_EDGE = 8
+"""So far a popup stays from the edge of the window, in pixels."""
 _MOST_ROWS = 14
 _BESIDE = 18
 """A field for a port is so far from it, in pixels."""
 _NAV = ("Up", "Down", "Enter", "Escape")
-_BROAD = 640
+_BROAD, _EM = 640, 18.0
+"""How wide a list with pictures is, and how wide size 1 of its text, in pixels at scale 1."""
 _PICTURE = (112, 70)
 """Width and height of a graph's thumbnail."""
 
@@ -74,7 +77,7 @@ class Popups:
         self._rows: list[Item] = []
         self._lit = -1
         self._focus = 0
-        self._scale = 1.0
+        self._scale, self._room, self._narrower = 1.0, 0.0, 0.0
         self._theme = ""
         self._fault: Item | None = None
         self._fault_shown = ""
@@ -167,8 +170,13 @@ class Popups:
         wide = round(
             (_BROAD if popup == Panel("samples") else _WIDTHS.get(type(popup), 480)) * scale
         )
+        wide = min(wide, round(editor.size[0]) - 2 * _EDGE)
         at = _place(editor, popup, wide)
         pos = round(origin[0] + at[0]), round(origin[1] + at[1])
+        # What is above the list is as high as three rows at most.
+        below = dpg.get_viewport_client_height() - pos[1] - _EDGE
+        self._narrower = max(_BROAD - wide / scale, 0.0) / _EM
+        self._room = max(min(_MOST_ROWS, below / (_ROW * scale) - 3), 2) * _ROW * scale
         self._window = dpg.add_window(
             no_title_bar=True, no_resize=True, no_move=True, no_scrollbar=True, autosize=True,
             pos=pos, min_size=(wide, 10), max_size=(wide, 2000), no_saved_settings=True,
@@ -207,6 +215,7 @@ class Popups:
         """Say what the player wants to know."""
         question = editor.live.playback.question if popup.what == "answer" else None
         text = PROMPTS[popup.what][0] if question is None else question.text
+        text = asked(editor) if popup.what == "task" else text
         head = dpg.add_text(text, parent=self._window, wrap=wide - round(24 * self._scale))
         if self._fonts.bold is not None:
             dpg.bind_item_font(head, self._fonts.bold)
@@ -292,8 +301,8 @@ class Popups:
         scale = editor.preferences.scale
         dpg.delete_item(self._list, children_only=True)
         self._rows = []
-        shown = min(max(len(there), 1), _MOST_ROWS)
-        dpg.configure_item(self._list, height=round(shown * _ROW * scale) + 4)
+        high = min(max(len(there), 1) * _ROW * scale, self._room)
+        dpg.configure_item(self._list, height=round(high) + 4)
         if not there:
             dpg.add_text("nothing is found", parent=self._list)
             return
@@ -322,8 +331,8 @@ class Popups:
         known = {str(graph.path): graph for graph in graphs}
         dpg.delete_item(self._list, children_only=True)
         self._rows = []
-        room = _MOST_ROWS * _ROW * scale
-        dpg.configure_item(self._list, height=round(min(len(there) * (high + 10), room)) + 4)
+        shown = min(len(there) * (high + 10), self._room)
+        dpg.configure_item(self._list, height=round(shown) + 4)
         for number, line in enumerate(there):
             recent = known.get(line.name)
             with dpg.group(horizontal=True, parent=self._list):
@@ -347,7 +356,8 @@ class Popups:
         """Return what stands below a graph's name: where it lies, or what it is."""
         if self._kind == Panel("recent"):
             return [fitted(text, None, 19.0)]
-        return cut(wrapped(text, None, 27.0), 3, None, 27.0)
+        room = 27.0 - self._narrower
+        return cut(wrapped(text, None, room), 3, None, room)
 
     def _scroll(self, choice: int, row: float) -> None:
         """Keep the lit line in view."""

@@ -72,6 +72,7 @@ class Recoveries(Sheet):
         self._lit = number % len(self._rows)
         for other, row in enumerate(self._rows):
             dpg.set_value(row, other == self._lit)
+        self._reveal(self._rows[self._lit])
 
     def _recover(self) -> None:
         self._leave()

@@ -17,6 +17,8 @@ from nodeflow.window.platform.toolkit import Item, dpg
 _WIDE = 600
 _PATIENCE, _HELD = 24, 8
 """So many frames a field is given the keys again; one in which it has them counts more."""
+_MARGIN, _LAID_OUT = 8, 4
+"""A sheet's least distance to the window's edge, in pixels; so many frames its layout takes."""
 
 
 @dataclass(frozen=True)
@@ -43,13 +45,16 @@ class Sheet:
         self._is_new = False
         self._fault: Item | None = None
         self._seen = False
-        wide = round(self.wide * style.scale)
-        left = max((dpg.get_viewport_client_width() - wide) // 2, 8)
-        top = max(round(dpg.get_viewport_client_height() * 0.12), 8)
+        across, down = dpg.get_viewport_client_width(), dpg.get_viewport_client_height()
+        wide = self._across = min(round(self.wide * style.scale), across - 2 * _MARGIN)
+        left, top = max((across - wide) // 2, _MARGIN), max(round(down * 0.12), _MARGIN)
+        self._laying = _LAID_OUT
+        self._lit_item: Item | None = None
+        # What is higher than the window is scrolled.
         self.window = dpg.add_window(
             modal=True, no_title_bar=True, no_resize=True, no_move=True, no_saved_settings=True,
-            autosize=True, pos=(left, top), min_size=(wide, 10), max_size=(wide, 4000),
-            no_scrollbar=True, no_open_over_existing_popup=False,
+            autosize=True, pos=(left, top), min_size=(wide, 10),
+            max_size=(wide, max(down - 2 * _MARGIN, 100)), no_open_over_existing_popup=False,
         )  # fmt: skip
         dpg.bind_item_theme(self.window, style.look)
         title = dpg.add_text(self.title, parent=self.window)
@@ -70,8 +75,8 @@ class Sheet:
 
     @property
     def waits(self) -> bool:
-        """Whether its field does not have the keys yet."""
-        return self._focus > 0
+        """Whether it is not laid out, or its field does not have the keys yet."""
+        return self._focus > 0 or self._laying > 0
 
     @property
     def field_waits(self) -> bool:
@@ -85,6 +90,7 @@ class Sheet:
 
     def draw(self, *, typing: bool) -> None:
         """Give the field the keys, after a frame in which nobody was typing."""
+        self._keep_in_view()
         typing, self._is_new = typing or self._is_new, False
         if typing or dpg.is_mouse_button_down(dpg.mvMouseButton_Left):
             return  # what is pressed just now would lose its click
@@ -97,6 +103,30 @@ class Sheet:
     def close(self) -> None:
         """Be gone."""
         dpg.delete_item(self.window)
+
+    def _reveal(self, item: Item) -> None:
+        """Scroll to an item, once it is laid out."""
+        self._lit_item, self._laying = item, _LAID_OUT
+
+    def _keep_in_view(self) -> None:
+        """Begin higher up where the sheet ends below the window, and show the line that is lit.
+
+        The toolkit tells sizes some frames later.
+        """
+        if not self._laying:
+            return
+        self._laying -= 1
+        left, top = dpg.get_item_pos(self.window)
+        high = dpg.get_item_rect_size(self.window)[1]
+        room = dpg.get_viewport_client_height() - _MARGIN
+        if top > _MARGIN and top + high > room:
+            dpg.configure_item(self.window, pos=(left, max(room - high, _MARGIN)))
+        if not self._laying and self._lit_item is not None and dpg.does_item_exist(self._lit_item):
+            start = dpg.get_item_rect_min(self._lit_item)[1] - top
+            end = start + dpg.get_item_rect_size(self._lit_item)[1]
+            outside = min(start - _MARGIN, 0) + max(end + _MARGIN - high, 0)
+            if outside:
+                dpg.set_y_scroll(self.window, dpg.get_y_scroll(self.window) + outside)
 
     def restyled(self, style: SheetStyle) -> None:
         """Look another way, with all that was typed and chosen."""

@@ -32,6 +32,10 @@ from nodeflow.window.platform.toolkit import Item, dpg
 from nodeflow.workings.shown import show
 
 _WIDE, _LEFT, _HIGH, _ROW = 1180, 380, 470, 20
+_SHARE = 0.43
+"""So much of the width does the left take at most."""
+_LEAST = 110
+"""How high the list of settings is where all at the left is scrolled."""
 _LARGER = 1.2
 """Words of a drawing are made to be read on a canvas that can be zoomed."""
 _VIEWS = ("table", *KINDS)
@@ -73,7 +77,6 @@ class SweepSheet(Sheet):
         leave: Callable[[], None],
     ) -> None:
         high = dpg.get_viewport_client_height()
-        self.wide = min(_WIDE, round((dpg.get_viewport_client_width() - 24) / style.scale))
         super().__init__(style, leave)
         self._editor, self._form, self._sweeping = editor, form, sweeping
         self._begin, self._pick = begin, pick
@@ -97,18 +100,22 @@ class SweepSheet(Sheet):
         tall = min(_HIGH * style.scale, high - 190 * style.scale)
         dpg.configure_item(self.window, pos=(left, max(round((high - tall) / 2 - 85), 8)))
         self._tall = max(round(tall), 200)
-        self._wide_left = round(_LEFT * style.scale)
+        self._wide_left = round(min(_LEFT * style.scale, self._across * _SHARE))
         with dpg.group(horizontal=True, parent=self.window):
             with dpg.child_window(width=self._wide_left, height=self._tall, border=False):
                 self._lines = dpg.add_group()
-                with dpg.group(horizontal=True):
-                    for ending in _ENDINGS:  # what is written, without typing
-                        dpg.add_button(
-                            label=ending, user_data=ending, small=True,
-                            callback=lambda _s, _v, ending: self._choose_ending(ending),
-                        )  # fmt: skip
+                narrow = self._wide_left < _LEFT * style.scale
+                for row in (_ENDINGS[:3], _ENDINGS[3:]) if narrow else (_ENDINGS,):
+                    with dpg.group(horizontal=True):
+                        for ending in row:  # what is written, without typing
+                            dpg.add_button(
+                                label=ending, user_data=ending, small=True,
+                                callback=lambda _s, _v, ending: self._choose_ending(ending),
+                            )  # fmt: skip
                 self._faint("Settings: a click varies one, another leaves it out", 0)
-                self._list = dpg.add_child_window(width=-1, height=-1)
+                low = self._tall < _HIGH * style.scale * 0.7  # its rest would be too little
+                high = round(_LEAST * style.scale) if low else -1
+                self._list = dpg.add_child_window(width=-1, height=high)
             with dpg.group():
                 self._bar = dpg.add_group(horizontal=True)
                 self._body = dpg.add_child_window(
@@ -476,7 +483,7 @@ class SweepSheet(Sheet):
             return
         scale = self._style.scale
         unit = scale * _LARGER
-        wide = round(self.wide * scale) - self._wide_left - 64
+        wide = self._across - self._wide_left - 64
         high = self._tall - round(30 * scale) - 24
         if self._found is None:
             return

@@ -168,6 +168,7 @@ class Wizard(Sheet):
             text = str(dpg.get_value(label)).removeprefix("▸ ")
             dpg.set_value(label, f"▸ {text}" if lit else text)
             dpg.configure_item(label, color=rgba(theme.text if lit else theme.faint))
+        self._reveal(self._labels[self._lit])
 
     def _typed(self, text: str) -> None:
         self._form = replace(self._form, layers=text)

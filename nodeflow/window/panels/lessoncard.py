@@ -34,9 +34,8 @@ _BUTTONS = 150
 _SHORTEST = 60
 """So high is the list of tasks at least."""
 _HINTS = {
-    "at": "Step with F10, or click a step in the list of slow motion.",
-    "wire": "Drag from an output to an input.",
-}
+    "at": "It is done when you stand at {}.", "wire": "It is done when there is a new wire at {}.",
+}  # fmt: skip
 _GOALS = {
     "at": "EPOCH:SAMPLE:NODE", "until": "cost < 0.01", "ask": "sum.z[0, 0]", "wire": "a.z -> b.a",
 }  # fmt: skip
@@ -188,7 +187,7 @@ class LessonCard:
         if self._fonts.bold is not None:
             dpg.bind_item_font(title, self._fonts.bold)
         if task is not None:
-            hint = task.question or _HINTS.get(task.kind, f"It is done when {task.goal}.")
+            hint = task.question or _HINTS.get(task.kind, "It is done when {}.").format(task.goal)
             dpg.add_text(hint, parent=window, wrap=room)
             dpg.add_spacer(height=2, parent=window)
             # A wrong answer stays to be mended; the next question begins empty.
@@ -203,23 +202,13 @@ class LessonCard:
         else:
             samples = self._button("samples", "Samples …", row, lambda: self._send(Do("samples")))
             dpg.bind_item_theme(samples, self._bright(theme))
-        locked = self._locked(editor)
+        locked = teaching.locked(editor)
         if locked:
             self._button("unlock", f"Unlock {locked}", row,
                          lambda: self._send(ControlRun(UnlockNode(locked))))  # fmt: skip
         if progress.done:
             self._button("save", "Save the answer …", row, lambda: self._send(Do("hand-in")))
         self._button("end", "End", row, lambda: self._send(Do("end-lesson")))
-
-    @staticmethod
-    def _locked(editor: Editor) -> str:
-        """Return the selected node, if it is locked."""
-        if editor.lesson is None or len(editor.selection) != 1 or editor.live.lesson is None:
-            return ""
-        (key,) = editor.selection
-        locked = teaching.lesson_of(editor.lesson.original).get("locked", ())
-        shut = (EVERY in locked and key in editor.lesson.original.nodes) or key in locked
-        return key if shut and key not in editor.live.lesson.unlocked else ""
 
     def _controls(
         self, editor: Editor, kind: str, theme: Theme, answer: str, *, running: bool
@@ -242,7 +231,7 @@ class LessonCard:
             for word in ("yes", "no"):
                 self._button(word, word.capitalize(), row, partial(self._answer, word))
             return
-        self._field("answer", "a number, then Enter", window, answer, on_enter=True,
+        self._field("answer", "a number, then Enter (A: by keys)", window, answer, on_enter=True,
                     callback=lambda _sender, text: self._answer(text))  # fmt: skip
 
     def _answer(self, text: str) -> None:

@@ -231,7 +231,7 @@ class _Plot:
         self._series: dict[str, Item] = {}
         self._texts: dict[str, Item] = {}
         self._looks: dict[str, Item] = {}
-        self._zoomed = False
+        self._zoomed = self._is_empty = False
         self._click = -math.inf, -_FRAMES - 1
         self._scale = 1.0
         self._epochs = self._ticked = 0
@@ -315,8 +315,7 @@ class _Plot:
                 line = [at[first::step][known].tolist(), values_of[known].tolist()]
                 dpg.set_value(self._series[label], line)
             self._epochs = int(at[-1]) if len(history) else 0
-            if not len(history):
-                self._zoomed = False
+            self._empty(on=not len(history))
             if not self._zoomed:
                 self._fit()
         dpg.set_value(self._head, [[here] if len(history) else []])
@@ -327,6 +326,19 @@ class _Plot:
             of = f" of {rows}" if rows and self._share else ""
             dpg.set_value(self._texts[label], "" if math.isnan(now) else f"{label} {text}{of}")
         dpg.set_value(self._now, "" if self._share else cost_now(live))
+
+    def _empty(self, *, on: bool) -> None:
+        """Have axes from 0 to 1 while there is no curve: to none the toolkit fits nothing."""
+        if on:
+            self._zoomed = False
+        if on == self._is_empty:
+            return
+        self._is_empty = on
+        for axis in (self._x,) if self._share else (self._x, self._y):
+            if on:
+                dpg.set_axis_limits(axis, 0, 1)
+            else:
+                dpg.set_axis_limits_auto(axis)
 
     def _fit(self) -> None:
         dpg.fit_axis_data(self._x)
