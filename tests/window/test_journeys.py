@@ -154,11 +154,11 @@ def place_by_keyboard(window, mouse, node):
 
 
 def wire_by_keyboard(window, mouse, port, other):
-    """Wire a port of the selected node: its name, then where the wire comes from."""
-    name = port.partition(".")[2]
-    for key, text in (("w", name), (None, other[-7:])):
-        if key:
-            mouse.key(key)
+    """Wire a port of the selected node: its name, if it has others, then where the wire is from."""
+    node, _, name = port.partition(".")
+    ports = [one for one in window.state["ports"] if one.startswith(f"{node}.")]
+    mouse.key("w")
+    for text in (*([name] if len(ports) > 1 else []), other[-7:]):
         window.until(lambda state: state["ready"] and not state["text"])
         mouse.write(text)
         window.until(lambda state: state["text"] == text)  # noqa: B023

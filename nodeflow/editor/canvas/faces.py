@@ -22,7 +22,7 @@ from nodeflow.scene import NodeView, Scene, shown, sized
 from nodeflow.views import Content, Viewer, is_slow
 from nodeflow.views.plot import Traces
 from nodeflow.views.slope import Slope, slope_at
-from nodeflow.workings.shown import listed
+from nodeflow.workings.shown import listed, percent
 
 if TYPE_CHECKING:
     from nodeflow.data.table import Table
@@ -239,7 +239,7 @@ def _count(hits: NDArray[Any]) -> str:
 def _counts(rows: str) -> tuple[str, ...]:
     """Return a count of rows in less and less room; without it a threshold beside it is misread."""
     right, _, among = rows.partition(" of ")
-    share = (f"{float(right) / int(among):.0%}",) if among else ()
+    share = (percent(float(right) / int(among)),) if among else ()
     return rows, rows.replace(" of ", "/"), *share
 
 

@@ -10,7 +10,7 @@ from nodeflow.editor.state.model import Editor, Looking
 
 WIDTH, HEIGHT = 200, 130
 _MARGIN, _PAD = 14, 8
-_ROOM = 2.5
+_ROOM = 3.5
 """So many times the height of the map the canvas has at least: on a lower one it hides nodes."""
 
 
