@@ -224,6 +224,8 @@ class Window:
         self.interrupted = False
         """Whether Ctrl-C came."""
         self._shown: Editor | None = None
+        self._failed: Editor | None = None
+        """One that a fault of nodeflow keeps from being drawn."""
         self._last_event = self._calm_since = time.perf_counter()
         self._calm = 0
         self._began = 0.0
@@ -332,13 +334,15 @@ class Window:
                 self._draw()
             except Exception as error:  # noqa: BLE001 - as in _guarded
                 self._survive(error)
-                self._shown = self.editor  # not again until something changes
-                self._turns = Turns()  # nor does a panel wait that cannot be drawn
+                self._shown = self._failed = self.editor  # not again until something changes
+                self._turns = Turns()
         self._ahead.settle()
 
     @property
     def _moves(self) -> bool:
         """Whether the next frame differs though nothing happens."""
+        if self.editor is self._failed:
+            return False
         drawn = (self.canvas, self.popups, self.dialogs, self.lesson)
         waiting = self._throttle.waiting or self._turns.waiting
         waiting = waiting or self.inspector.busy or self.timeline.late
@@ -434,7 +438,7 @@ class Window:
         calm = self._calm > _FRAMES_AFTER and since >= (_AFTER if self._display else _RESTS)
         # What this frame has heard is answered by the next one.
         heard = self.inputs.waiting or not self.frame.fits
-        moves = self._queue or heard or self._moves or self.canvas.busy
+        moves = self._queue or heard or self._moves
         if moves or not (calm or self.editor.busy):
             left = FRAME - (time.perf_counter() - started)
             if left > 0:
