@@ -46,12 +46,14 @@ class Scripted(app.Window):
         self.hurried = False
         """Whether it is only to be seen that all works: a window that sleeps takes its time."""
         self.resting = False
+        self.sleeps = math.inf
+        """How long it sleeps at most: the script goes on afterwards."""
         self.wall: dict[str, list[float]] = {}
         self.cpu: dict[str, list[float]] = {}
 
     def _pause(self) -> float:
         """Show frames for the script, which goes on with each, but where it looks at idling."""
-        return super()._pause() if self.resting else app.FRAME
+        return min(super()._pause(), self.sleeps) if self.resting else app.FRAME
 
     def step(self) -> None:
         """Do what the script has for this frame, and keep how long it took."""
@@ -90,9 +92,9 @@ class Scripted(app.Window):
         if self.hurried:
             return
         yield from waited(_CALM)
-        self.resting = True
+        self.resting, self.sleeps = True, _CLEANED
         yield from waited(_CLEANED)
-        self.resting = False
+        self.resting, self.sleeps = False, math.inf
 
     def open(self, path: Path) -> Script:
         """Open a file as the dialog does; it is read in the background."""
