@@ -65,6 +65,7 @@ from nodeflow.window.platform.pace import Throttle, Turns, meanwhile
 from nodeflow.window.platform.toolkit import dpg
 from nodeflow.window.platform.typeahead import TypeAhead
 from nodeflow.window.platform.waiting import GcScheduler, connection
+from nodeflow.window.platform.xerrors import XErrors
 
 FRAME = 1 / 60
 """Seconds a frame while something moves."""
@@ -229,7 +230,7 @@ class Window:
         self._last_event = self._calm_since = time.perf_counter()
         self._calm = 0
         self._began = 0.0
-        self._gc = GcScheduler()
+        self._gc, self._errors = GcScheduler(), XErrors()
         self._throttle, self._turns = Throttle(), Turns()
         dpg.configure_app(manual_callback_management=True, keyboard_navigation=False)
         dpg.create_viewport(
@@ -300,12 +301,14 @@ class Window:
                 # trains it is another thread's then: hundreds of times a frame.
                 with dpg.mutex():
                     self._guarded(self.step)
+                self._errors.renew()
                 dpg.render_dearpygui_frame()
                 for job in dpg.get_callback_queue() or ():
                     self._guarded(partial(_call_back, *job))
                 self._guarded(partial(self._sleep, started))
         finally:
             self._ahead.close()
+            self._errors.close()
             self._gc.close()
             self.dialogs.ended()
             sys.setswitchinterval(before)

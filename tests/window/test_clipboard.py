@@ -75,3 +75,41 @@ def test_nodes_are_pasted_from_another_program(opened, mouse, screen):
     mouse.key("v", "Control_L")
     window.until(lambda state: state["count"][0] > 12)
     assert held is not None
+
+
+def test_what_a_field_copies_is_pasted_and_who_asks_for_it_may_be_gone(opened, mouse, screen):
+    """A copied node is no longer pasted then, and the window outlives programs that do not wait."""
+    from Xlib import X
+    from Xlib.display import Display
+
+    window = opened(ROOT / "graphs" / "xor.json")
+    window.until(lambda state: state["area"] and state["count"][0] == 12)
+    window.settled()
+    mouse.click(*window.middle("hidden"))
+    window.until(lambda state: state["selection"] == ["hidden"])
+    mouse.key("c", "Control_L")
+    window.settled()
+    other = Display(screen.name)
+    atom = other.intern_atom
+    for _ in range(3):
+        asking = other.screen().root.create_window(0, 0, 1, 1, 0, X.CopyFromParent)
+        asking.convert_selection(
+            atom("CLIPBOARD"), atom("UTF8_STRING"), atom("PLACE"), X.CurrentTime
+        )
+        asking.destroy()
+        other.sync()
+    mouse.key("v", "Control_L")
+    window.until(lambda state: state["count"][0] == 13)
+    mouse.key("Tab")
+    window.until(lambda state: state["ready"])
+    mouse.write("sigmoid")
+    window.until(lambda state: state["text"] == "sigmoid")
+    mouse.key("a", "Control_L")
+    mouse.key("c", "Control_L")
+    mouse.key("Escape")
+    window.until(lambda state: state["popup"] == "NoneType")
+    mouse.key("v", "Control_L")
+    assert window.settled()["count"][0] == 13
+    mouse.key("d", "Control_L")  # keys are answered in their order
+    window.until(lambda state: state["count"][0] == 14)
+    other.close()

@@ -526,6 +526,10 @@ def test_values_are_changed_in_the_inspector(started, mouse, shot):
     shot("what cannot be is kept red")
     assert window.state["settings"]["train"]["rate"] == "2.0"
     assert "still 2" in window.state["notice"]  # Enter was for the field alone, which says why
+    place_by_keyboard(window, mouse, "expression")
+    window.until(lambda state: state["marked"].get("expression"))
+    set_by_keyboard(window, mouse, "expression", "formula", "p/q")  # it has other ports then
+    window.until(lambda state: [text[:1] for text in state["told"][-3:]] == ["p", "q", "v"])
 
 
 @pytest.mark.parametrize("where", ["key", "draw"])

@@ -64,7 +64,7 @@ class Inspector:
         problem = editor.problems.get(node, "") if node else ""
         of = (
             node, type_, problem, editor.preferences.theme, editor.preferences.scale,
-            chosen if not node else None, str(editor.wire),
+            tuple(ports_of(editor, node)) if node else chosen, str(editor.wire),
             None if chosen
             else (graph.name, len(graph.nodes), len(graph.wires), reported(editor, "")),
         )  # fmt: skip
