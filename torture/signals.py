@@ -23,7 +23,7 @@ COMMANDS = (
     ["train", _GRAPH, "--epochs", "20000", "--json"],
     ["check", _GRAPH],
     ["export", _GRAPH, "out.svg"],
-    ["new", "net.json", "--data", "iris"],
+    ["new", "net.json", "--data", "iris", "--force"],  # it may be there from before
 )
 
 
