@@ -79,7 +79,8 @@ class Screen:
     def resize(self, wide, high):
         """Give every window another size, as whoever drags its edge does."""
         for window in self.root.query_tree().children:
-            window.configure(width=wide, height=high)
+            if window.get_attributes().map_state:
+                window.configure(width=wide, height=high)
         self.display.sync()
 
     def picture(self):

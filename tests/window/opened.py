@@ -28,7 +28,7 @@ FAULTS = os.environ.get("NODEFLOW_TEST_FAULTS", "")
 BRIEF = bool(os.environ.get("NODEFLOW_TEST_BRIEF", ""))
 """Whether little is told of each frame: all of it takes longer than the frame itself."""
 SLOW = float(os.environ.get("NODEFLOW_TEST_SLOW", "0"))
-"""So many seconds longer does each frame take."""
+"""So many seconds longer does a frame take in the mean: each another time."""
 
 
 def _tell(what):

@@ -86,14 +86,6 @@ class Hands:
                     self._do(*down, *up)
 
 
-def sized(screen, wide, high):
-    """Resize the window, as a window manager would."""
-    for window in screen.root.query_tree().children:
-        if window.get_attributes().map_state:
-            window.configure(width=wide, height=high)
-    screen.display.sync()
-
-
 def closed(window, mouse):
     """Close what is open, and show the canvas."""
     for _ in range(4):
@@ -136,7 +128,8 @@ def settled(window):
 
 def check(window, mouse, screen, wide, high):
     """Give the window a size and fit the graph: all of it is drawn, on the screen too."""
-    sized(screen, wide, high)
+    screen.resize(wide, high)
+    mouse.move(wide / 2, high / 2)  # outside of the window no key would reach it
     settled(window)
     closed(window, mouse)
     mouse.key("f")

@@ -165,14 +165,14 @@ def foot(view: NodeView, face: Shown) -> Foot:
     value, age = parted(face)
     note = value is None and view.notes and not any(port.wired for port in view.inputs)
     text = "" if note else view.foot if value is None else _text(value)
-    rows = _count(value) if isinstance(value, np.ndarray) and counts_hits(view) else ""
+    rows = _counts(value) if isinstance(value, np.ndarray) and counts_hits(view) else ()
     if rows:
-        text = f"train {rows}"
+        text = f"train {rows[0]}"
     if view.field is not None and not view.field.own and text == view.field.text:
         text = ""  # it stands in the field
     choices = _choices(value, text, age)
     if rows:
-        choices = (*choices[:-1], *_counts(rows))  # its shape would tell nothing
+        choices = (*choices[:-1], *rows)  # its shape would tell nothing
     cut = "" if isinstance(value, np.ndarray) else text
     return Foot(cut, choices, faint=value is None or bool(age))
 
@@ -184,8 +184,8 @@ def summary(view: NodeView, face: Shown) -> Foot:
         text = _text(value) or view.foot
         return Foot(text, _aged(text, age), faint=bool(age))
     if counts_hits(view):
-        rows = _count(value)
-        return Foot("", (*_aged(rows, age), *_counts(rows)), faint=bool(age))
+        rows = _counts(value)
+        return Foot("", (*_aged(rows[0], age), *rows), faint=bool(age))
     shape = sized(np.shape(value))
     found = listed(np.ravel(value)) if value.size <= _LISTED else shape
     choices = (*_aged(found, age), found, *([shape] if value.size > 1 else []))
@@ -230,17 +230,15 @@ def counts_hits(view: NodeView) -> bool:
     return kind_of(view.type).counts_hits
 
 
-def _count(hits: NDArray[Any]) -> str:
-    """Return how many rows of the batch are right."""
+def _counts(hits: NDArray[Any]) -> tuple[str, ...]:
+    """Return how many rows of the batch are right, for less and less room.
+
+    Where there were none of them a threshold beside it would be taken for it.
+    """
     right, rows = float(np.sum(hits)), np.size(hits)
-    return f"{right:g} of {rows}" if np.isfinite(right) else "?"
-
-
-def _counts(rows: str) -> tuple[str, ...]:
-    """Return a count of rows in less and less room; without it a threshold beside it is misread."""
-    right, _, among = rows.partition(" of ")
-    share = (percent(float(right) / int(among)),) if among else ()
-    return rows, rows.replace(" of ", "/"), *share
+    if not (rows and np.isfinite(right)):
+        return ("?",)
+    return f"{right:g} of {rows}", f"{right:g}/{rows}", percent(right / rows)
 
 
 # --- what is evaluated in the background --------------------------------------------------------

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 
 import numpy as np
@@ -12,10 +11,8 @@ from nodeflow.editor.state.model import Editor
 from nodeflow.scene import Scene
 from nodeflow.theme import Theme
 from nodeflow.window.platform.colours import mixed, rgba
+from nodeflow.window.platform.pace import gone_on
 from nodeflow.window.platform.toolkit import Item, dpg
-
-_AT_ONCE = 0.0003
-"""Seconds of the processor after which a frame leaves the rest of the picture to the next one."""
 
 
 class Minimap:
@@ -37,7 +34,7 @@ class Minimap:
         self._ground[:] = np.array((*rgba(theme.body)[:3], 235)) / 255
         self._scene: Scene | None = None
         self._painted = False
-        self._painting: Iterator[None] | None = None
+        self._painting: Iterator[object] | None = None
         self._state: tuple[object, ...] = ()
         self._place: tuple[float, float] | None = None
         self._layer = dpg.add_draw_node(parent=layer, show=False)
@@ -73,7 +70,9 @@ class Minimap:
             return
         if not self._painted:
             self._painted, self._painting = True, self._paint(scene, found)
-        self._go_on(late=late)
+        if self._painting is not None:
+            self._painting = gone_on(self._painting, *((0.0,) if late else ()))
+        self.busy = self._painting is not None
         left, top = found.corner
         ends = (
             found.on_map((editor.camera.x, editor.camera.y)),
@@ -84,16 +83,6 @@ class Minimap:
             for x, y in ends
         )
         dpg.configure_item(self._seen, pmin=start, pmax=end)
-
-    def _go_on(self, *, late: bool) -> None:
-        """Paint as much as a frame has time for."""
-        end = time.thread_time() + (0.0 if late else _AT_ONCE)
-        while self._painting is not None:
-            if next(self._painting, self) is self:
-                self._painting = None
-            if time.thread_time() > end:
-                break
-        self.busy = self._painting is not None
 
     def _put(self, corner: tuple[float, float] | None) -> None:
         """Put the map in a corner, or away."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
@@ -21,6 +20,7 @@ from nodeflow.window.canvas.overlayitems import wrapped
 from nodeflow.window.panels.fields import Field
 from nodeflow.window.platform.colours import rgba
 from nodeflow.window.platform.fonts import SIZE, Fonts
+from nodeflow.window.platform.pace import gone_on
 from nodeflow.window.platform.toolkit import Item, dpg
 
 _MOST = 12
@@ -28,8 +28,6 @@ _FORMULA = 18
 """Size of formulas; all else is written at 15."""
 _EDGES = 34
 """What the panel's edges and its scroll bar take of its width."""
-_AT_ONCE = 0.0003
-"""Seconds of the processor after which a frame leaves the rest of the values to the next one."""
 
 
 class Inspector:
@@ -45,7 +43,7 @@ class Inspector:
         self._fields: dict[str, Field] = {}
         self._values: dict[str, Item] = {}
         self._live: tuple[object, ...] = ()
-        self._telling: Iterator[None] | None = None
+        self._telling: Iterator[object] | None = None
         """What is being told, a piece each: all of it is of one editor, and is seen at once."""
         self.busy = False
         """Whether the next frame shows values that were not told yet."""
@@ -88,10 +86,8 @@ class Inspector:
         if self._telling is None and not same:
             self._live, self._telling = live, self._told(editor, node)
             same = True
-        end = time.thread_time() + _AT_ONCE
-        while self._telling is not None and time.thread_time() < end:
-            if next(self._telling, self) is self:
-                self._telling = None
+        if self._telling is not None:
+            self._telling = gone_on(self._telling)
         if same and self._telling is None:
             self._show_settings(editor, node)
         self.busy = self._telling is not None or not same

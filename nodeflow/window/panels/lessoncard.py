@@ -231,7 +231,7 @@ class LessonCard:
             for word in ("yes", "no"):
                 self._button(word, word.capitalize(), row, partial(self._answer, word))
             return
-        self._field("answer", "a number, then Enter (A: by keys)", window, answer, on_enter=True,
+        self._field("answer", "a number, then Enter", window, answer, on_enter=True,
                     callback=lambda _sender, text: self._answer(text))  # fmt: skip
 
     def _answer(self, text: str) -> None:

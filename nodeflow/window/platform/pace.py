@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from dataclasses import replace
 
 from nodeflow.editor.state.model import Editor, Live
@@ -12,6 +13,8 @@ PAUSE = 0.1
 _PANELS = 0.0007
 """Seconds of the processor, from its start, after which a frame has no turn left for a panel."""
 
+_PIECE = 0.0003
+"""So many seconds of the processor a frame has for work that is shared out over several."""
 _MEANWHILE, _LEFT = 0.1, 4.0
 
 
@@ -22,6 +25,18 @@ def meanwhile(took: float) -> float:
     draw, a frame of a large graph takes all of them.
     """
     return max(_MEANWHILE, _LEFT * took)
+
+
+def gone_on(work: Iterator[object], seconds: float = _PIECE) -> Iterator[object] | None:
+    """Do pieces of some work for so many seconds of the processor, one piece at least.
+
+    Returns what is left of it, None where that was all.
+    """
+    end = time.thread_time() + seconds
+    for _ in work:
+        if time.thread_time() > end:
+            return work
+    return None
 
 
 class Turns:
