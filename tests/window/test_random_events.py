@@ -129,7 +129,6 @@ def settled(window):
 def check(window, mouse, screen, wide, high):
     """Give the window a size and fit the graph: all of it is drawn, on the screen too."""
     screen.resize(wide, high)
-    mouse.move(wide / 2, high / 2)  # outside of the window no key would reach it
     settled(window)
     closed(window, mouse)
     mouse.key("f")

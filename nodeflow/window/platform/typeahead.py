@@ -78,6 +78,7 @@ class TypeAhead:
 
     def _listen(self) -> None:
         state, press, write, number, context, set_key, set_sign = self._native
+        self._number = number
         state.restype = context.restype = ctypes.c_void_p
         press.argtypes = (ctypes.c_void_p, ctypes.c_int, ctypes.c_bool)
         write.argtypes = (ctypes.c_void_p, ctypes.c_uint)
@@ -165,7 +166,7 @@ class TypeAhead:
             if action != _RELEASE:
                 self._down.add(key)
                 self._signs = key in _SIGNS
-                code = self._native[3](key, scan)
+                code = self._number(key, scan)
                 bits = (bool(held & bit) for bit in (_WITH_SHIFT, _WITH_CTRL, _WITH_ALT))
                 self._typed.append(_Press(code, *bits))
                 return
