@@ -5,6 +5,7 @@ import json
 import os
 import queue
 import shutil
+import signal
 import struct
 import subprocess
 import sys
@@ -275,6 +276,14 @@ class Opened:
             else:
                 same = same + 1 if how == "as before" and not self.state["busy"] else 0
         return self.state
+
+    def stuck(self):
+        """End a window that shows no frame; return what it wrote, and where each thread was."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGUSR1)
+            time.sleep(1)
+        self.kill()
+        return f"the window shows no frame:\n{self.process.stderr.read()}"
 
     def told(self, seconds=1.0):
         """Hear one line more; return how the window is, if it is as before or sleeps."""

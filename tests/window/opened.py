@@ -1,5 +1,6 @@
 """A window for the tests: it tells each state of its editor as a line of JSON."""
 
+import faulthandler
 import hashlib
 import json
 import os
@@ -440,6 +441,7 @@ def faulty(update):
 
 def main(file="", epochs="0"):
     signal.signal(signal.SIGINT, signal.default_int_handler)  # of tests in the background, too
+    faulthandler.register(signal.SIGUSR1)  # a test asks where a window is that shows no frame
     app.Window = Watched
     if FAULTS:
         app.update = faulty(app.update)

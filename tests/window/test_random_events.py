@@ -48,7 +48,11 @@ class Hands:
         self.count += len(events)
         frames = 0
         while frames < presses // 2 + 1:
-            if self.window.told(30) != "asleep":
+            try:
+                how = self.window.told(30)
+            except queue.Empty:
+                raise AssertionError(self.window.stuck()) from None
+            if how != "asleep":
                 frames += 1
             elif frames:
                 break
