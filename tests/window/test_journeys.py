@@ -530,6 +530,11 @@ def test_values_are_changed_in_the_inspector(started, mouse, shot):
     window.until(lambda state: state["marked"].get("expression"))
     set_by_keyboard(window, mouse, "expression", "formula", "p/q")  # it has other ports then
     window.until(lambda state: [text[:1] for text in state["told"][-3:]] == ["p", "q", "v"])
+    for name in "pq":
+        wire_by_keyboard(window, mouse, f"expression.{name}", "hidden_a.a")
+    window.until(lambda state: "expression" not in state["marked"])
+    set_by_keyboard(window, mouse, "expression", "formula", "p/2")  # without a problem
+    window.until(lambda state: [text[:1] for text in state["told"][-2:]] == ["p", "v"])
 
 
 @pytest.mark.parametrize("where", ["key", "draw"])

@@ -49,6 +49,9 @@ class Inspector:
         """Whether the next frame shows values that were not told yet."""
         self._working: Item | None = None
         self._account: Item | None = None
+        self._problem = ""
+        self._problem_text: Item | None = None
+        self._ports: Item | None = None
         self._node = ""
         self._editor: Editor | None = None
 
@@ -59,19 +62,19 @@ class Inspector:
         chosen = sorted(editor.selection & graph.nodes.keys())
         node = chosen[0] if len(chosen) == 1 else ""
         type_ = graph.nodes[node].type if node else ""
-        problem = editor.problems.get(node, "") if node else ""
         of = (
-            node, type_, problem, editor.preferences.theme, editor.preferences.scale,
-            tuple(ports_of(editor, node)) if node else chosen, str(editor.wire),
+            node, type_, chosen, editor.preferences.theme, editor.preferences.scale,
+            str(editor.wire),
             None if chosen
             else (graph.name, len(graph.nodes), len(graph.wires), reported(editor, "")),
         )  # fmt: skip
         if of != self._of:
             self._of = of
             self._scale = editor.preferences.scale
-            self._build(editor, node, chosen, problem)
+            self._build(editor, node, chosen)
             self.busy = bool(node)
         elif node:
+            self._refresh(editor, node)
             self._tell(editor, node)
         else:
             self.busy = False
@@ -101,13 +104,31 @@ class Inspector:
         """Return whether a field takes keys."""
         return any(field.active for field in self._fields.values())
 
-    def _build(self, editor: Editor, node: str, chosen: list[str], problem: str) -> None:
+    def _refresh(self, editor: Editor, node: str) -> None:
+        """Show another problem or other ports of the same node: what is being typed stays."""
+        problem = editor.problems.get(node, "")
+        if problem != self._problem and self._problem_text is not None:
+            self._problem = problem
+            text = self._broken(f"! {problem}", self._scale, SIZE) if problem else ""
+            dpg.set_value(self._problem_text, text)
+            dpg.configure_item(self._problem_text, show=bool(text))
+        ports = ports_of(editor, node)
+        if ports != tuple(self._values) and self._ports is not None:
+            dpg.delete_item(self._ports, children_only=True)
+            faint = rgba(THEMES[editor.preferences.theme].faint)
+            self._values = {
+                name: dpg.add_text("", parent=self._ports, wrap=0, color=faint) for name in ports
+            }
+            self._live, self._telling = (), None  # what was half told is of the ports before
+
+    def _build(self, editor: Editor, node: str, chosen: list[str]) -> None:
         theme = THEMES[editor.preferences.theme]
         for field in self._fields.values():
             field.close()
         dpg.delete_item(self._parent, children_only=True)
         self._fields, self._values, self._live, self._node = {}, {}, (), node
         self._working = self._account = self._telling = None
+        self._problem, self._problem_text, self._ports = "", None, None
         if not node:
             self._without_node(editor, chosen, theme)
             return
@@ -115,9 +136,11 @@ class Inspector:
         self._title(node)
         self._text(editor.graph.nodes[node].type, theme.faint)
         self._account = dpg.add_text("", parent=self._parent, wrap=0, color=rgba(theme.backward))
-        if problem:
-            self._text(f"! {problem}", theme.problem)
+        self._problem_text = dpg.add_text(
+            "", parent=self._parent, wrap=0, color=rgba(theme.problem), show=False
+        )
         if known is None:
+            self._refresh(editor, node)
             return
         self._large(known.formula, theme.text)
         self._working = self._large("", theme.selected)
@@ -137,9 +160,8 @@ class Inspector:
             )  # fmt: skip
         dpg.add_spacer(height=4, parent=self._parent)
         dpg.add_separator(parent=self._parent)
-        for name in ports_of(editor, node):
-            item = dpg.add_text("", parent=self._parent, wrap=0, color=rgba(theme.faint))
-            self._values[name] = item
+        self._ports = dpg.add_group(parent=self._parent)
+        self._refresh(editor, node)
 
     def _labelled(self, setting: Setting, note: str, theme: Theme) -> Item:
         """Write a setting's name, and return where its field goes: beside it, a table below."""
