@@ -19,7 +19,8 @@ from nodeflow.editor.documents.exporting import ExportForm, requested
 from nodeflow.editor.documents.store import Recent
 from nodeflow.editor.state.kept import Recovery
 from nodeflow.editor.state.messages import Do, Failed, Key, Message, OpenRun, Pasted, Place, Resized
-from nodeflow.editor.state.model import Editor, Question
+from nodeflow.editor.state.model import Editor
+from nodeflow.editor.state.popups import Question
 from nodeflow.editor.state.requests import (
     AskDiffer,
     AskExport,

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from nodeflow.editor.commands.registry import COMMANDS, MENUS
 from nodeflow.editor.panels.room import NARROWEST, widths
 from nodeflow.editor.state.messages import Do, Message, SetPreference
-from nodeflow.editor.state.model import Editor, Preferences
+from nodeflow.editor.state.model import Editor
+from nodeflow.editor.state.preferences import Preferences
 from nodeflow.equality import identical
 from nodeflow.theme import THEMES
 from nodeflow.window.canvas.mapitems import MapPanel

@@ -13,8 +13,10 @@ from functools import partial
 from pathlib import Path
 
 import nodeflow as nf
+from nodeflow.editor.state.live import Live
 from nodeflow.editor.state.messages import Key, RunUpdate
-from nodeflow.editor.state.model import Editor, Live, Preferences
+from nodeflow.editor.state.model import Editor
+from nodeflow.editor.state.preferences import Preferences
 from nodeflow.editor.state.requests import ControlRun
 from nodeflow.errors import NodeflowError
 from nodeflow.files import dumps

@@ -26,7 +26,7 @@ from nodeflow.workings.shown import listed, percent
 
 if TYPE_CHECKING:
     from nodeflow.data.table import Table
-    from nodeflow.editor.state.model import Live
+    from nodeflow.editor.state.live import Live
 
 _PAUSE = 0.15
 """Seconds between two evaluations of what the views show."""

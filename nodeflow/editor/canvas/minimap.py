@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 
 from nodeflow.editor.state.camera import Point
 from nodeflow.editor.state.messages import Wheel
-from nodeflow.editor.state.model import Editor, Looking
+from nodeflow.editor.state.model import Editor
+from nodeflow.editor.state.pointer import Looking
 
 WIDTH, HEIGHT = 200, 130
 _MARGIN, _PAD = 14, 8

@@ -22,7 +22,7 @@ from nodeflow import disk
 from nodeflow.difference import difference
 from nodeflow.editor.background import Service
 from nodeflow.editor.state.kept import Recovery
-from nodeflow.editor.state.model import Preferences
+from nodeflow.editor.state.preferences import Preferences
 from nodeflow.errors import FileError, NodeflowError
 from nodeflow.files import Fault, load, load_marked, save
 from nodeflow.graph import Graph

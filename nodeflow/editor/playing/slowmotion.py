@@ -13,7 +13,7 @@ from nodeflow.editor.playing.motion import token_text
 from nodeflow.workings.shown import listed, show
 
 if TYPE_CHECKING:
-    from nodeflow.editor.state.model import Live
+    from nodeflow.editor.state.live import Live
     from nodeflow.playback.state import ConditionFault, Future, Playback
 
 SIGNS = {"forward": "▸", "backward": "◂", "update": "▴"}

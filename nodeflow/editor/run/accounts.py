@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nodeflow.editor.state.model import Report
+from nodeflow.editor.state.live import Report
 from nodeflow.errors import RunError
 
 if TYPE_CHECKING:

@@ -32,7 +32,7 @@ from nodeflow.editor.run.runs import (
 from nodeflow.editor.run.telling import Teller
 from nodeflow.editor.run.transport import Transport
 from nodeflow.editor.state.kept import SavedTraining
-from nodeflow.editor.state.model import NO_FAULTS, Live, Report
+from nodeflow.editor.state.live import NO_FAULTS, Live, Report
 from nodeflow.editor.state.runcommands import (
     AddCondition,
     Answer,

@@ -19,7 +19,8 @@ from nodeflow.editor.canvas.faces import Faces, Shown
 from nodeflow.editor.canvas.labels import carried, weighing
 from nodeflow.editor.canvas.overlay import overlay
 from nodeflow.editor.state.camera import Camera
-from nodeflow.editor.state.model import Editor, Live
+from nodeflow.editor.state.live import NO_RUN
+from nodeflow.editor.state.model import Editor
 from nodeflow.equality import identical
 from nodeflow.routing import longest_run
 from nodeflow.scene import Change, NodeView, Scene, followed, origins
@@ -62,7 +63,6 @@ _FEW = 100
 """So many numbers are sorted faster one by one than as an array."""
 _NONE, _HIDDEN, _SHOWN = -1, 0, 1
 _Kind = TypeVar("_Kind", np.bool_, np.int8)
-_NO_RUN = Live()
 _BY_CONTENT = frozenset, tuple, float, str
 """Selections, places and the like are made anew in each frame; all else is the same object."""
 _LABEL_STATE = (
@@ -145,7 +145,7 @@ class Canvas:
         self.busy = False
         self._began = began
         if editor.comparison is not None:  # both are drawn as they are in their files
-            editor = replace(editor, live=_NO_RUN, selection=frozenset(), wire=None, hover="")
+            editor = replace(editor, live=NO_RUN, selection=frozenset(), wire=None, hover="")
         if editor.view == "map":
             self._passed_over = False
             self._waited.clear()

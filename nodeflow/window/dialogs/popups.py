@@ -13,11 +13,11 @@ from nodeflow.editor.documents.store import Recent, Thumbnail
 from nodeflow.editor.playing.controls import PROMPTS, asked
 from nodeflow.editor.state.camera import Point
 from nodeflow.editor.state.messages import Chosen, Message, Typed
-from nodeflow.editor.state.model import (
+from nodeflow.editor.state.model import Editor
+from nodeflow.editor.state.popups import (
     Ask,
     Choices,
     Editing,
-    Editor,
     Find,
     Link,
     Listed,

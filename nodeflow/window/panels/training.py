@@ -12,8 +12,10 @@ import numpy as np
 
 from nodeflow.editor.panels.training import cost_now, has_accuracy, present, progress
 from nodeflow.editor.panels.training import rate as rate_of
+from nodeflow.editor.state.faults import Mistyped
+from nodeflow.editor.state.live import Live
 from nodeflow.editor.state.messages import Do, Message, Mistype, SetTraining, SetValue
-from nodeflow.editor.state.model import Editor, Live, Mistyped
+from nodeflow.editor.state.model import Editor
 from nodeflow.editor.state.reading import read, written
 from nodeflow.editor.update import refusal
 from nodeflow.playback.curve import column, epochs, newest

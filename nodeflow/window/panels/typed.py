@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from nodeflow.editor.state.model import Mistyped
+from nodeflow.editor.state.faults import Mistyped
 from nodeflow.window.platform.colours import Colour
 from nodeflow.window.platform.toolkit import Item, dpg
 

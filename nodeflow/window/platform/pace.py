@@ -6,7 +6,8 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 
-from nodeflow.editor.state.model import Editor, Live
+from nodeflow.editor.state.live import Live
+from nodeflow.editor.state.model import Editor
 
 PAUSE = 0.1
 """Seconds for which numbers stay as they are."""
