@@ -172,7 +172,7 @@ class Watched(app.Window):
             "line": getattr(self.dialogs._sheet, "_lit", None),
             "sheet_state": self._sheet_state(),
             "sheet_file": getattr(self.dialogs._sheet, "_file", ""),
-            "sheet_measure": getattr(self.dialogs._sheet, "_measure", ""),
+            "sheet_measure": self._sheet_measure(),
             "live": [live.state, live.epoch],
             "cost": live.history[-1]["cost"] if live.history else None,
             "changed": editor.changed,
@@ -214,6 +214,10 @@ class Watched(app.Window):
             },
             "places": self._places(),
         }
+
+    def _sheet_measure(self):
+        results = getattr(self.dialogs._sheet, "_results", None)
+        return "" if results is None else results.measure
 
     def _sheet_state(self):
         item = getattr(self.dialogs._sheet, "_state", None)
@@ -336,7 +340,7 @@ class Watched(app.Window):
         for name in ("batch", "epochs", "seed", "slider", "play"):
             found[f"training {name}"] = _place(getattr(panel, f"_{name}"))
         found["training Check"] = _place(panel._check)
-        found["training rate"] = _place(panel._rate_field)
+        found["training rate"] = _place(panel._typed["rate"].item)
         found["card close"] = _place(self.card.close)
         for name, item in self.timeline.buttons.items():
             found[f"timeline {name}"] = _place(item)

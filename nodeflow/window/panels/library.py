@@ -22,7 +22,7 @@ class Library:
     """The list of node types in a window."""
 
     def __init__(self, window: Item, send: Callable[[Message], None]) -> None:
-        self._window, self._send = window, send
+        self._send = send
         self.dragged: str | None = None
         """The type that is on its way to the canvas."""
         self._theme: Theme | None = None

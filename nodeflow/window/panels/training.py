@@ -57,7 +57,7 @@ class TrainingPanel:
         with dpg.group(horizontal=True, parent=parent):
             self._play = dpg.add_button(label="▶ Train", callback=self._on_play)
             dpg.add_button(label="↺ Reset", callback=lambda: send(Do("reset")))
-            self._check = dpg.add_button(label="Check", callback=lambda: send(Do("check")))
+            dpg.add_button(label="Check", callback=lambda: send(Do("check")))
         self._offer = dpg.add_button(
             label="Go on with the saved training", parent=parent, width=-1, show=False,
             callback=lambda: send(Do("resume")),
@@ -68,9 +68,6 @@ class TrainingPanel:
             dpg.add_table_column(init_width_or_weight=0.72)
             self._typed = {name: self._line(name) for name in ("batch", "epochs", "seed")}
             self._typed["rate"] = self._rate_line()
-        self._batch, self._epochs, self._seed, self._rate_field = (
-            field.item for field in self._typed.values()
-        )
         self._plots = dpg.add_group(parent=parent)
         self._cost = _Plot(self._plots, "cost", {"train": "cost", "test": "test_cost"})
         self._accuracy = _Plot(
