@@ -337,10 +337,11 @@ class Watched(app.Window):
             for number, item in enumerate(field.items):
                 found[f"field {name}{number or ''}"] = _place(item)
         panel = self.training
-        for name in ("batch", "epochs", "seed", "slider", "play"):
-            found[f"training {name}"] = _place(getattr(panel, f"_{name}"))
+        for name, field in panel._typed.items():
+            found[f"training {name}"] = _place(field.item)
+        for name, item in (("slider", panel._slider), ("play", panel._play)):
+            found[f"training {name}"] = _place(item)
         found["training Check"] = _place(panel._check)
-        found["training rate"] = _place(panel._typed["rate"].item)
         found["card close"] = _place(self.card.close)
         for name, item in self.timeline.buttons.items():
             found[f"timeline {name}"] = _place(item)

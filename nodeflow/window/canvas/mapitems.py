@@ -26,6 +26,7 @@ from nodeflow.theme import THEMES, Theme
 from nodeflow.window.canvas.summaries import SMALLEST
 from nodeflow.window.platform.colours import Colour, mixed, phase_colour, rgba
 from nodeflow.window.platform.fonts import EM, fitted, width
+from nodeflow.window.platform.looks import look
 from nodeflow.window.platform.toolkit import Item, dpg
 from nodeflow.workings.shown import compact
 
@@ -192,8 +193,7 @@ class MapPanel:
     def _apply_theme(self, theme: Theme) -> None:
         if self._look_of_panel is not None:
             dpg.delete_item(self._look_of_panel)
-        with dpg.theme() as self._look_of_panel, dpg.theme_component(dpg.mvAll):
-            dpg.add_theme_color(dpg.mvThemeCol_ChildBg, rgba(theme.canvas))
+        self._look_of_panel = look(ChildBg=rgba(theme.canvas))
         dpg.bind_item_theme(self._panel, self._look_of_panel)
 
     def _build(self, theme: Theme) -> None:

@@ -380,9 +380,8 @@ class MotionItems:
 
 
 def _outline(parent: Item, thickness: float) -> Item:
-    return dpg.draw_rectangle(  # type: ignore[no-any-return]
-        (0, 0), (1, 1), parent=parent, thickness=thickness, show=False
-    )
+    made: Item = dpg.draw_rectangle((0, 0), (1, 1), parent=parent, thickness=thickness, show=False)
+    return made
 
 
 def _box(

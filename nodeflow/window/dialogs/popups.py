@@ -35,6 +35,8 @@ from nodeflow.window.canvas.overlayitems import wrapped
 from nodeflow.window.panels.formulacard import cut
 from nodeflow.window.platform.colours import rgba
 from nodeflow.window.platform.fonts import Fonts, fitted
+from nodeflow.window.platform.looks import popup as popup_look
+from nodeflow.window.platform.looks import wrong_field
 from nodeflow.window.platform.toolkit import Item, dpg
 
 _FIELDS = Searched | Editing | Ask
@@ -234,37 +236,14 @@ class Popups:
     def _in_red(self, name: str) -> Item:
         """Return the looks of a field that holds what cannot be."""
         if name not in self._reds:
-            colour = rgba(THEMES[name].problem)
-            with dpg.theme() as made, dpg.theme_component(dpg.mvAll):
-                dpg.add_theme_color(dpg.mvThemeCol_Text, colour)
-                dpg.add_theme_color(dpg.mvThemeCol_Border, colour)
-                dpg.add_theme_style(dpg.mvStyleVar_FrameBorderSize, 1)
-            self._reds[name] = made
+            self._reds[name] = wrong_field(rgba(THEMES[name].problem))
         return self._reds[name]
 
     def look(self, name: str) -> Item:
         """Return the looks of a popup: raised above the canvas."""
         if name not in self._looks:
-            theme = THEMES[name]
-            with dpg.theme() as made:
-                # Hints are lines that are off: the toolkit would pale them beyond reading.
-                with dpg.theme_component(dpg.mvSelectable, enabled_state=False):
-                    dpg.add_theme_color(dpg.mvThemeCol_Text, rgba(theme.faint))
-                self._add_look(theme)
-            self._looks[name] = made
+            self._looks[name] = popup_look(THEMES[name])
         return self._looks[name]
-
-    @staticmethod
-    def _add_look(theme: Theme) -> None:
-        with dpg.theme_component(dpg.mvAll):
-            dpg.add_theme_style(dpg.mvStyleVar_DisabledAlpha, 1.0)
-            for style, size in (("Rounding", 8), ("Padding", 10), ("BorderSize", 1)):
-                dpg.add_theme_style(getattr(dpg, f"mvStyleVar_Window{style}"), size, size)
-            for part in ("WindowBg", "ChildBg", "ScrollbarBg"):
-                dpg.add_theme_color(getattr(dpg, f"mvThemeCol_{part}"), rgba(theme.body))
-            dpg.add_theme_color(dpg.mvThemeCol_Border, rgba(theme.border))
-            dpg.add_theme_style(dpg.mvStyleVar_CellPadding, 5, 4)
-            dpg.add_theme_style(dpg.mvStyleVar_SelectableTextAlign, 0.0, 0.5)
 
     def _ask(self, popup: Question, wide: int) -> None:
         dpg.add_text(popup.text, parent=self._window, wrap=wide - 24)

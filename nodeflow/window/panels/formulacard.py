@@ -17,8 +17,9 @@ from nodeflow.fonts import BOLD, REGULAR
 from nodeflow.playback.state import Playback
 from nodeflow.theme import THEMES, Theme
 from nodeflow.window.canvas.overlayitems import wrapped
-from nodeflow.window.platform.colours import mixed, phase_colour, rgba
+from nodeflow.window.platform.colours import CLEAR, mixed, phase_colour, rgba
 from nodeflow.window.platform.fonts import EM, SIZE, Fonts, fitted, width
+from nodeflow.window.platform.looks import look
 from nodeflow.window.platform.toolkit import Item, dpg
 
 _LARGE, _TEXT, _HEAD = 22, 14.0, 13.0
@@ -190,11 +191,8 @@ class FormulaCard:
         self._theme = theme
         if self._look is not None:
             dpg.delete_item(self._look)
-        with dpg.theme() as self._look, dpg.theme_component(dpg.mvAll):
-            dpg.add_theme_color(dpg.mvThemeCol_ChildBg, (0, 0, 0, 0))
-            dpg.add_theme_color(dpg.mvThemeCol_Button, (0, 0, 0, 0))
-            hovered = mixed(theme.body, theme.text, 0.15)
-            dpg.add_theme_color(dpg.mvThemeCol_ButtonHovered, hovered)
-            dpg.add_theme_style(dpg.mvStyleVar_FramePadding, 0, 0)
-            dpg.add_theme_style(dpg.mvStyleVar_WindowPadding, 0, 0)
+        self._look = look(
+            {"FramePadding": (0, 0), "WindowPadding": (0, 0)},
+            ChildBg=CLEAR, Button=CLEAR, ButtonHovered=mixed(theme.body, theme.text, 0.15),
+        )  # fmt: skip
         dpg.bind_item_theme(self.panel, self._look)

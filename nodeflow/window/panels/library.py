@@ -13,6 +13,7 @@ from nodeflow.editor.teaching import offered
 from nodeflow.plugins import ORIGINS
 from nodeflow.theme import THEMES, Theme
 from nodeflow.window.platform.colours import mixed
+from nodeflow.window.platform.looks import look
 from nodeflow.window.platform.toolkit import Item, dpg
 
 _HELP_WIDTH = 320
@@ -106,14 +107,8 @@ class Library:
         key = theme.name, family
         if key not in self._made:
             colour = theme.families[family]
-            with dpg.theme() as made, dpg.theme_component(dpg.mvAll):
-                for name, share in (
-                    ("Header", 0.0),
-                    ("HeaderHovered", 0.12),
-                    ("HeaderActive", 0.2),
-                ):
-                    dpg.add_theme_color(
-                        getattr(dpg, f"mvThemeCol_{name}"), mixed(colour, theme.text, share)
-                    )
-            self._made[key] = made
+            shares = {"Header": 0.0, "HeaderHovered": 0.12, "HeaderActive": 0.2}
+            self._made[key] = look(
+                **{name: mixed(colour, theme.text, share) for name, share in shares.items()}
+            )
         return self._made[key]

@@ -57,7 +57,7 @@ class TrainingPanel:
         with dpg.group(horizontal=True, parent=parent):
             self._play = dpg.add_button(label="▶ Train", callback=self._on_play)
             dpg.add_button(label="↺ Reset", callback=lambda: send(Do("reset")))
-            dpg.add_button(label="Check", callback=lambda: send(Do("check")))
+            self._check = dpg.add_button(label="Check", callback=lambda: send(Do("check")))
         self._offer = dpg.add_button(
             label="Go on with the saved training", parent=parent, width=-1, show=False,
             callback=lambda: send(Do("resume")),
@@ -364,7 +364,8 @@ def epochs_lived(live: Live) -> float:
 
 def _line(colour: Colour, series: int | None = None) -> Item:
     kind = dpg.mvLineSeries if series is None else series
-    with dpg.theme() as made, dpg.theme_component(kind):
+    made: Item = dpg.add_theme()
+    with dpg.theme_component(kind, parent=made):
         dpg.add_theme_color(dpg.mvPlotCol_Line, colour, category=dpg.mvThemeCat_Plots)
         dpg.add_theme_style(dpg.mvPlotStyleVar_LineWeight, 1.8, category=dpg.mvThemeCat_Plots)
-    return made  # type: ignore[no-any-return]
+    return made
