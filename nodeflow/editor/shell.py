@@ -71,9 +71,9 @@ from nodeflow.graph import Graph
 from nodeflow.scene import Scene, drawable, routed, with_places
 
 _SILENT = 0.5
-"""So many seconds pass before work that nobody waits for is told of."""
+"""Seconds before work that nobody waits for is reported."""
 _AT_ONCE = 0.15
-"""So many seconds the editor waits for an answer; longer work goes on in the background."""
+"""Seconds that the editor waits for an answer; longer work goes on in the background."""
 
 
 _Then = Callable[[], list[Message]]

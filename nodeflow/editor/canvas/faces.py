@@ -193,7 +193,7 @@ def summary(view: NodeView, face: Shown) -> Foot:
 
 
 _LISTED = 4
-"""So many numbers are listed at most."""
+"""The most numbers that are listed."""
 
 
 def parted(face: Shown) -> tuple[Face, str]:

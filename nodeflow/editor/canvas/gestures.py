@@ -30,7 +30,7 @@ from nodeflow.graph import Wire
 from nodeflow.scene import FieldView
 
 _STILL = 4.0
-"""So many pixels are no drag."""
+"""Pixels below which a movement of the pressed pointer is still a click."""
 
 
 def pressed(editor: Editor, message: Pressed) -> Editor:

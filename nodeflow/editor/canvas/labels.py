@@ -14,7 +14,7 @@ from nodeflow.wires import WireView, single
 from nodeflow.workings.shown import listed, signed, weighed
 
 _LISTED = 2
-"""So many numbers are listed at most."""
+"""The most numbers that are listed."""
 
 
 @dataclass(frozen=True, slots=True)

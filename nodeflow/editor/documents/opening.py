@@ -17,9 +17,9 @@ from nodeflow.files import Fault
 from nodeflow.graph import Graph
 
 _MOST = 30
-"""So many faults are listed."""
+"""The most faults that are listed."""
 _ASKED = 5
-"""So many of them in a question."""
+"""The most that are listed in a question."""
 
 
 def mistyped(graph: Graph, faults: tuple[Fault, ...]) -> Mistakes:

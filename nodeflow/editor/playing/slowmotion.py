@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 SIGNS = {"forward": "▸", "backward": "◂", "update": "▴"}
 MOST_LINES = 8
-"""So many numbers of an array are drawn as lines."""
+"""The most numbers of an array that are drawn as lines."""
 MOST_DIFFERENCES = 6
 FIRST_RUN = "first run"
 

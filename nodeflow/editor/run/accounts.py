@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from nodeflow.playback.player import Player
 
 _LATELY = 10
-"""Of so many epochs it is told why a weight changed."""
+"""How many epochs back a change of a weight is explained."""
 _REASONS = 12
 
 

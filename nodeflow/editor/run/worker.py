@@ -77,7 +77,7 @@ if TYPE_CHECKING:
 
 _FRAME = 1 / 30
 _SHARE = 20
-"""Copying a snapshot takes at most one part in so many of the time."""
+"""Copying snapshots takes at most a twentieth of the time."""
 
 
 class Worker(Transport):

@@ -55,12 +55,13 @@ anything.
 _FILLING = 0.1
 """The same when another graph was opened, of which nothing is there yet."""
 _LEAST = 0.0001
-"""Of these so many for each, however large the graph is; one item when a step has just come."""
+"""Of these, the seconds that each has at least, however large the graph is; when a step has just
+come, each draws one item."""
 _MADE_UP = 0.15
 """What a frame makes up for that the last one left to it, as a share of what all else took in it:
 where panels take long, so does drawing."""
 _FEW = 100
-"""So many numbers are sorted faster one by one than as an array."""
+"""The most numbers that are sorted faster one by one than as an array."""
 _NONE, _HIDDEN, _SHOWN = -1, 0, 1
 _Kind = TypeVar("_Kind", np.bool_, np.int8)
 _BY_CONTENT = frozenset, tuple, float, str
@@ -72,7 +73,7 @@ _LABEL_STATE = (
 _REACH = 6
 """Ports stick out of a node."""
 _OVER = 4.0
-"""A value may be so much wider than its wire."""
+"""How much wider than its wire a value may be, in canvas units."""
 
 Place = tuple[float, float]
 

@@ -34,15 +34,16 @@ RADIUS = 20.0
 _NUMBER, _NAME, _LABEL, _WEIGHT, _SMALL = (size * EM for size in (10.5, 12.0, 13.0, 11.0, 9.5))
 _THICKEST, _THINNEST = 5.0, 0.7
 _NARROWEST, _WIDEST = 0.55, 2.2
-"""So many times as far apart columns are at least, and at most, to fill a canvas."""
+"""The least and the largest factor by which columns are moved apart to fill a canvas."""
 _MARGIN, _LARGEST = 60.0, 1.6
 _TRIES, _MOST_GROWTH = 4, 4.0
-"""Texts that are larger leave less room to the picture, and grow the more: so often, so far."""
+"""Larger texts leave less room to the picture, and then grow again: how often that is tried, and
+the largest factor."""
 _REACH = 5.0
 _READS = SMALLEST / 9.5
 """Texts are as large as the picture at this zoom at least, at scale 1: the smallest reads then."""
 _SHARE = 6
-"""Making the picture takes at most one part in so many of the time."""
+"""Making the picture takes at most a sixth of the time."""
 _LEAST_PAUSE = 0.08
 _MOST_WEIGHTS = 40
 _THICK_RING = 7.0
@@ -50,7 +51,7 @@ _THICK_RING = 7.0
 _OLD = 0.35
 """How strongly values of another pass are drawn."""
 _LONGEST = 150.0
-"""Names of inputs and outputs are so wide at most."""
+"""The largest width of names of inputs and outputs."""
 
 
 @dataclass(frozen=True, slots=True)

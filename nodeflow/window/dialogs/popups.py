@@ -48,10 +48,10 @@ _TITLES = {
 _WIDTHS: dict[type[Popup], int] = {Editing: 300, Choices: 240, Menu: 380}
 _ROW = 24
 _EDGE = 8
-"""So far a popup stays from the edge of the window, in pixels."""
+"""The least distance from a popup to the edge of the window, in pixels."""
 _MOST_ROWS = 14
 _BESIDE = 18
-"""A field for a port is so far from it, in pixels."""
+"""The distance from a port to the field that is opened at it, in pixels."""
 _NAV = ("Up", "Down", "Enter", "Escape")
 _BROAD, _EM = 640, 18.0
 """How wide a list with pictures is, and how wide size 1 of its text, in pixels at scale 1."""

@@ -17,9 +17,9 @@ from nodeflow.window.platform.toolkit import Item, dpg
 
 _WIDE = 600
 _PATIENCE, _HELD = 24, 8
-"""So many frames a field is given the keys again; one in which it has them counts more."""
+"""Frames for which a field is given the keys again, and what one counts in which it has them."""
 _MARGIN, _LAID_OUT = 8, 4
-"""A sheet's least distance to the window's edge, in pixels; so many frames its layout takes."""
+"""A sheet's least distance to the window's edge, in pixels, and the frames that it is laid out."""
 
 
 @dataclass(frozen=True)

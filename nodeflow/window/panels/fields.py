@@ -20,7 +20,8 @@ from nodeflow.workings.shown import show
 MOST_ROWS = MOST_COLUMNS = 12
 """Larger arrays are told, not edited."""
 _FITTING, _CELL, _ROW = 3, 80, 30
-"""So many columns fit beside each other; more are so wide, and scrolled."""
+"""The most columns that fit side by side; the width of one where there are more, which are
+scrolled; and the height of a row."""
 
 Enter = Callable[[Any], str]
 """Called with a setting's new value; returns why it cannot be, "" if it can."""

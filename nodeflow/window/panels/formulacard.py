@@ -24,13 +24,13 @@ from nodeflow.window.platform.toolkit import Item, dpg
 
 _LARGE, _TEXT, _HEAD = 22, 14.0, 13.0
 _SMALLER, _ROOMY = 17, 460.0
-"""The size of the formula in a card that is narrower than so many pixels at scale 1."""
+"""The size of the formula in a narrow card, and the width below which it is one, at scale 1."""
 _PAD, _MARGIN = 14.0, 12.0
 _WIDEST, _NARROWEST = 860.0, 320.0
 _LINES, _SENTENCE = 3, 2
-"""So many lines of the formula, and of the sentence, at most."""
+"""The most lines of the formula, and of the sentence."""
 _FEW_LINES = 2
-"""So many lines of the formula on a low canvas, which has no room for the sentence."""
+"""The most lines of the formula on a low canvas, which has no room for the sentence."""
 
 
 def cut(lines: list[str], most: int, font: Item | None, room: float) -> list[str]:

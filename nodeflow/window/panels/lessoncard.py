@@ -33,7 +33,7 @@ _MARGIN = 12
 _BUTTONS = 150
 """The room that the buttons before a task and a scroll bar take."""
 _SHORTEST = 60
-"""So high is the list of tasks at least."""
+"""The least height of the list of tasks, in pixels at scale 1."""
 _HINTS = {
     "at": "It is done when you stand at {}.", "wire": "It is done when there is a new wire at {}.",
 }  # fmt: skip

@@ -18,7 +18,7 @@ ROOM = 282
 CROSS = 24
 """How wide a column with a cross is, at scale 1."""
 _PATIENCE = 1.0
-"""After so many seconds a field has the keys, or somebody has clicked elsewhere."""
+"""Seconds after which a field has the keys, or somebody has clicked elsewhere."""
 
 
 class PanelStyle:

@@ -30,7 +30,7 @@ _PLOT_HEIGHT = 112
 _LEAST_RATE, _MOST_RATE = 1e-4, 10.0
 _MOST_POINTS = 160
 _FEW_EPOCHS = 8
-"""So many are numbered one by one beside the curves."""
+"""The most epochs that are numbered one by one below the curves."""
 _DOUBLE, _FRAMES = 0.5, 4
 """Seconds, or frames, between the two clicks that show a whole curve again."""
 
