@@ -20,7 +20,8 @@ from typing import Any
 from nodeflow.editor import shell as shells
 from nodeflow.editor.playing.motion import motion
 from nodeflow.editor.state import messages as m
-from nodeflow.editor.state.model import Editor, Preferences
+from nodeflow.editor.state.model import Editor
+from nodeflow.editor.state.preferences import Preferences
 from nodeflow.editor.state.requests import AskOpen, ControlRun
 from nodeflow.editor.state.runcommands import Go
 from nodeflow.files import load

@@ -116,7 +116,7 @@ _LEFT = re.compile(r"\.nodeflow-([0-9a-f]{8})-(\d{1,10})-[0-9a-f]{8}\.tmp")
 _HERE = f"{zlib.crc32(platform.node().encode()):08x}"
 """This machine: folders may be shared."""
 _OLD = 3600.0
-"""Nobody writes a file for so many seconds."""
+"""Seconds after which an unfinished file is taken to be abandoned."""
 
 
 def clear_leftovers(folder: Path) -> None:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from nodeflow.errors import ReadOnly
 
 LARGE = 1024
-"""Arrays over so many numbers are kept as `Array` and saved beside the graph file."""
+"""Numbers above which an array is kept as `Array` and saved beside the graph file."""
 
 
 def _refuse(what: str, how: str) -> NoReturn:

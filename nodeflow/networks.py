@@ -39,7 +39,7 @@ LEVELS = ("layer", "neuron")
 
 LEAST_HIDDEN, MOST_HIDDEN = 4, 100
 MOST_LAYERS = 1000
-"""Hidden layers that `depth` may ask for; no blame arrives at the first of so many."""
+"""The most hidden layers that `depth` may ask for; no blame arrives at the first of as many."""
 MOST_NEURONS = 100_000
 """In a layer; drawn one by one, in the whole network:"""
 MOST_DRAWN = 1000

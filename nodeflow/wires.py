@@ -25,7 +25,7 @@ _WIRE, _THINNEST, _THICKER, _LARGE = 1.8, 1.0, 4.0, 3.0
 _THICKEST = 11.0
 """Of a trunk, however many wires run in it."""
 _MARK = 28
-"""So far from its port stands a weight."""
+"""How far from its port a weight is written."""
 
 
 class WireView(NamedTuple):

@@ -17,7 +17,10 @@ from nodeflow.editor.dialogs.searching import found
 from nodeflow.editor.documents.comparing import compared
 from nodeflow.editor.panels.working import working
 from nodeflow.editor.state import messages as m
-from nodeflow.editor.state.model import Boxing, Editor, Live, Menu, Moving, Palette, Search, Wiring
+from nodeflow.editor.state.live import Live
+from nodeflow.editor.state.model import Editor
+from nodeflow.editor.state.pointer import Boxing, Moving, Wiring
+from nodeflow.editor.state.popups import Menu, Palette, Search
 from nodeflow.editor.state.requests import AskOpen, AskSave, CompareGraphs, Copy, New, Quit, Save
 from nodeflow.editor.update import update
 from nodeflow.files import dumps

@@ -32,7 +32,8 @@ from nodeflow.editor.state.messages import (
     Typed,
     Wheel,
 )
-from nodeflow.editor.state.model import Comparison, Editor, Question
+from nodeflow.editor.state.model import Comparison, Editor
+from nodeflow.editor.state.popups import Question
 from nodeflow.editor.state.requests import AskDiffer, ControlRun, Differ, Quit, Request, Save
 from nodeflow.editor.state.runcommands import Step
 from nodeflow.editor.update import update

@@ -29,7 +29,8 @@ from nodeflow.editor.documents.exporting import (
 )
 from nodeflow.editor.shell import Shell
 from nodeflow.editor.state import messages as m
-from nodeflow.editor.state.model import Editor, Live
+from nodeflow.editor.state.live import Live
+from nodeflow.editor.state.model import Editor
 from nodeflow.editor.state.requests import AskExport, AskSave, ControlRun, OpenFile, Save
 from nodeflow.editor.state.runcommands import Go, Train
 from nodeflow.editor.update import update

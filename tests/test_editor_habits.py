@@ -22,7 +22,10 @@ from nodeflow.editor.panels import training
 from nodeflow.editor.shell import Shell
 from nodeflow.editor.state import messages as m
 from nodeflow.editor.state.camera import READABLE, Camera
-from nodeflow.editor.state.model import Ask, Editing, Editor, Live, Mistyped, Question
+from nodeflow.editor.state.faults import Mistyped
+from nodeflow.editor.state.live import Live
+from nodeflow.editor.state.model import Editor
+from nodeflow.editor.state.popups import Ask, Editing, Question
 from nodeflow.editor.state.reading import read, written
 from nodeflow.editor.state.requests import (
     AskOpen,

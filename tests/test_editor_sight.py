@@ -13,7 +13,9 @@ from nodeflow.editor.dialogs.searching import found
 from nodeflow.editor.panels.room import widths
 from nodeflow.editor.state import messages as m
 from nodeflow.editor.state.camera import READABLE
-from nodeflow.editor.state.model import Editing, Editor, Menu, Preferences, Search
+from nodeflow.editor.state.model import Editor
+from nodeflow.editor.state.popups import Editing, Menu, Search
+from nodeflow.editor.state.preferences import Preferences
 from nodeflow.editor.state.reading import read
 
 GRAPHS = Path(__file__).parent.parent / "graphs"

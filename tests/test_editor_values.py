@@ -16,7 +16,10 @@ from nodeflow.editor.canvas.overlay import overlay
 from nodeflow.editor.dialogs.popups import lines
 from nodeflow.editor.panels.working import working
 from nodeflow.editor.state import messages as m
-from nodeflow.editor.state.model import Choices, Editing, Editor, Link, Live, Sliding
+from nodeflow.editor.state.live import Live
+from nodeflow.editor.state.model import Editor
+from nodeflow.editor.state.pointer import Sliding
+from nodeflow.editor.state.popups import Choices, Editing, Link
 from nodeflow.export.svg import svg
 from nodeflow.files import dumps, loads
 from nodeflow.scene import scene

@@ -369,7 +369,8 @@ def test_a_wire_into_an_update_brings_the_offer_of_the_wire_back(how):
 
     from nodeflow.editor.canvas import editing
     from nodeflow.editor.state import messages as m
-    from nodeflow.editor.state.model import Editor, Link
+    from nodeflow.editor.state.model import Editor
+    from nodeflow.editor.state.popups import Link
 
     graph = wired().disconnect("b1.new.value", "b1.next")
     if how == "placed":

@@ -13,7 +13,8 @@ import nodeflow as nf
 from nodeflow.editor.playing.motion import MOST, Traffic, motion
 from nodeflow.editor.playing.timeline import Timeline, curve, share_of, speed_at, speed_text
 from nodeflow.editor.run.worker import Worker
-from nodeflow.editor.state.model import Editor, Live
+from nodeflow.editor.state.live import Live
+from nodeflow.editor.state.model import Editor
 from nodeflow.playback.state import Playback
 from nodeflow.workings.shown import show
 

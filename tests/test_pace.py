@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from nodeflow.editor.state.model import Editor, Live
+from nodeflow.editor.state.live import Live
+from nodeflow.editor.state.model import Editor
 from nodeflow.graph import Graph
 from nodeflow.window.platform import pace
 

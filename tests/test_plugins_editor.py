@@ -17,7 +17,8 @@ from nodeflow.editor.documents import plugins as editor_plugins
 from nodeflow.editor.run.worker import Worker
 from nodeflow.editor.shell import Shell
 from nodeflow.editor.state.messages import Chosen, Do, Failed, Opened, Renewed, RunUpdate
-from nodeflow.editor.state.model import Editor, Question, Search
+from nodeflow.editor.state.model import Editor
+from nodeflow.editor.state.popups import Question, Search
 from nodeflow.editor.state.requests import RunAnew
 from nodeflow.editor.update import update
 from nodeflow.graph import Graph, Node, Wire

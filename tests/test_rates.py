@@ -13,7 +13,8 @@ import nodeflow as nf
 from nodeflow.cli import main
 from nodeflow.derive.rates import Rate, rates
 from nodeflow.editor.state import messages as m
-from nodeflow.editor.state.model import Editing, Editor
+from nodeflow.editor.state.model import Editor
+from nodeflow.editor.state.popups import Editing
 from nodeflow.editor.update import update
 from nodeflow.errors import BadSetting, GraphError
 

@@ -15,7 +15,8 @@ from nodeflow.editor.canvas.neurons import neuron_map
 from nodeflow.editor.canvas.wiring import connected, fitting
 from nodeflow.editor.commands.registry import done
 from nodeflow.editor.state.messages import Key, Typed
-from nodeflow.editor.state.model import Editing, Editor, Link
+from nodeflow.editor.state.model import Editor
+from nodeflow.editor.state.popups import Editing, Link
 from nodeflow.editor.update import update
 from nodeflow.errors import GraphError
 

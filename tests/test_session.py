@@ -18,7 +18,7 @@ from nodeflow.derive.rates import with_rate
 from nodeflow.editor.background import Cancelled
 from nodeflow.editor.documents.exporting import kept
 from nodeflow.editor.run.session import Session, checked
-from nodeflow.editor.state.model import Live
+from nodeflow.editor.state.live import Live
 from nodeflow.editor.state.runcommands import Pause, Reset, ShowCheck, Step, Train
 
 SECONDS = 60.0

@@ -20,8 +20,10 @@ from nodeflow.editor.documents import store as store_module
 from nodeflow.editor.run import session as session_module
 from nodeflow.editor.shell import Shell
 from nodeflow.editor.state import model as model_module
+from nodeflow.editor.state.live import Live
 from nodeflow.editor.state.messages import Ended, Failed, Message, Noted, Opened, RunUpdate, Saved
-from nodeflow.editor.state.model import Editor, Live, Preferences
+from nodeflow.editor.state.model import Editor
+from nodeflow.editor.state.preferences import Preferences
 from nodeflow.editor.state.requests import (
     Check,
     CompareGraphs,

@@ -16,7 +16,7 @@ from nodeflow.editor.playing.slowmotion import (
     watch_rows,
 )
 from nodeflow.editor.run.worker import Worker
-from nodeflow.editor.state.model import Live
+from nodeflow.editor.state.live import Live
 from nodeflow.playback.state import ConditionFault, Future, Playback
 
 

@@ -23,7 +23,7 @@ from nodeflow.declare import Array
 from nodeflow.editor.documents import store as module
 from nodeflow.editor.documents.store import Store
 from nodeflow.editor.state.kept import Recovery
-from nodeflow.editor.state.model import Preferences
+from nodeflow.editor.state.preferences import Preferences
 from nodeflow.errors import FileError
 from nodeflow.graph import Graph, Node
 from nodeflow.scene import scene

@@ -19,7 +19,8 @@ from nodeflow.declare import CATALOG, Value
 from nodeflow.declare import node as declare
 from nodeflow.derive.tidy import tidy
 from nodeflow.editor.panels.accounts import account
-from nodeflow.editor.state.model import Editor, Live
+from nodeflow.editor.state.live import Live
+from nodeflow.editor.state.model import Editor
 from nodeflow.engine.executor import executed_by
 from nodeflow.errors import NodeflowError, RunError, ShapeMismatch
 from nodeflow.explain.quality import fed

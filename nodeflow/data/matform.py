@@ -33,7 +33,7 @@ _MOST_AXES = 32
 _FREE, _RATIO = 64 * 2**20, 200
 """A variable takes 64 MB, or 200 times what it is packed into."""
 MOST_NUMBERS = 100_000_000
-"""A sparse matrix is written out up to so many."""
+"""The most numbers that a sparse matrix may have once its zeros are filled in."""
 
 
 def sound(data: bytes) -> bytes:

@@ -45,7 +45,7 @@ _INDIAN = Pattern(r"[1-9]\d?(?:,\d\d)+,\d{3}")
 _PLAIN = Pattern(r"\d+\.?\d*|\.\d+")
 
 _DIGITS = 15
-"""All whole numbers of so many digits are told apart by a float."""
+"""A float64 tells all whole numbers of up to 15 digits apart."""
 LONGEST = 10**_DIGITS
 """The least whole number of more digits."""
 _MONTH = "(?:jan|feb|mar|apr|may|mai|jun|jul|aug|sep|okt|oct|nov|dez|dec)[a-z]*"

@@ -44,7 +44,7 @@ _BLOCK, _SMALL_BLOCK = 2**23, 2**21
 """Bytes that are read at once, and near the end of a file. Larger blocks take no less time, and
 more memory; with blocks of half the size reading takes a sixth longer."""
 _WIDE_BLOCK, _LINES = 2**24, 2**12
-"""A wide table is read by blocks of so many lines, if they are not larger than that."""
+"""A wide table is read in blocks of `_LINES` lines, or of `_WIDE_BLOCK` bytes if that is less."""
 _KEPT = 2**25 - 2**16
 """Bytes: the system's allocator keeps twice as much for the next block as was ever freed at once,
 and what it gives back is fresh memory again. So a piece is freed that nobody has written to."""

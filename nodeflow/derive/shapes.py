@@ -83,9 +83,9 @@ def infer(graph: Graph, *, data: bool = True) -> Inference:
 
 
 MOST_NUMBERS = 500_000_000
-"""A value of one sample may hold so many numbers: 4 GB."""
+"""The most numbers in a value of one sample: 4 GB."""
 _MOST_TRIED = 1_000_000
-"""A function is tried on so many ones."""
+"""The most numbers that a function is tried on to find its shape."""
 
 
 def _refuse_too_large(address: str, key: str, shape: Shape) -> None:

@@ -90,7 +90,7 @@ def said_once(findings: Iterable[Finding]) -> list[str]:
 
 
 _MOST = 8
-"""So many sentences are said before a training."""
+"""The most sentences that are printed before a training."""
 
 
 def _named(keys: Sequence[str]) -> str:

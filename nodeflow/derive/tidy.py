@@ -24,9 +24,10 @@ PITCH = 240
 GAP, BELOW = 30, 100
 _SWEEPS = 3
 _ASPECT = 1.5
-"""A screen is so many times as wide as it is high."""
+"""Width of a screen, relative to its height."""
 _HIGH, _GAIN = 1400, 1.15
-"""Columns up to this height stay whole; others are broken if all can be seen so much larger."""
+"""Columns up to this height stay whole; higher ones are broken where the whole can then be shown
+larger by the factor `_GAIN`."""
 _TRUNK = 80
 """More room between columns where many wires run together from one to the other."""
 _FAINT = 0.05

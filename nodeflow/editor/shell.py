@@ -20,6 +20,7 @@ from nodeflow.editor.documents.comparing import compared
 from nodeflow.editor.documents.store import Recent, Store
 from nodeflow.editor.run.session import Session, checked
 from nodeflow.editor.state.kept import Recovery, SavedTraining
+from nodeflow.editor.state.live import Report
 from nodeflow.editor.state.messages import (
     Began,
     Derived,
@@ -36,7 +37,8 @@ from nodeflow.editor.state.messages import (
     Saved,
     WouldLose,
 )
-from nodeflow.editor.state.model import Editor, Preferences, Report
+from nodeflow.editor.state.model import Editor
+from nodeflow.editor.state.preferences import Preferences
 from nodeflow.editor.state.requests import (
     AllowData,
     Check,
@@ -69,9 +71,9 @@ from nodeflow.graph import Graph
 from nodeflow.scene import Scene, drawable, routed, with_places
 
 _SILENT = 0.5
-"""So many seconds pass before work that nobody waits for is told of."""
+"""Seconds before work that nobody waits for is reported."""
 _AT_ONCE = 0.15
-"""So many seconds the editor waits for an answer; longer work goes on in the background."""
+"""Seconds that the editor waits for an answer; longer work goes on in the background."""
 
 
 _Then = Callable[[], list[Message]]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import assert_never
@@ -15,6 +14,8 @@ from nodeflow.editor.documents import opening, plugins
 from nodeflow.editor.panels import training
 from nodeflow.editor.playing import controls
 from nodeflow.editor.run import sweeping
+from nodeflow.editor.state.faults import Mistakes
+from nodeflow.editor.state.live import Report
 from nodeflow.editor.state.messages import (
     AddTask,
     Began,
@@ -58,7 +59,9 @@ from nodeflow.editor.state.messages import (
     Wheel,
     WouldLose,
 )
-from nodeflow.editor.state.model import Editing, Editor, Looking, Mistyped, Report, Sliding
+from nodeflow.editor.state.model import Editor
+from nodeflow.editor.state.pointer import Looking, Sliding
+from nodeflow.editor.state.popups import Editing
 from nodeflow.editor.state.reading import written
 from nodeflow.editor.state.requests import ControlRun, RunAnew, SavePreferences
 from nodeflow.graph import Graph
@@ -95,7 +98,7 @@ def _without_gone(editor: Editor) -> Editor:
     )
 
 
-def _still_mistyped(editor: Editor) -> Mapping[tuple[str, str], Mistyped]:
+def _still_mistyped(editor: Editor) -> Mistakes:
     """Return what was typed and cannot be, over what is still there."""
     if not editor.mistyped:
         return editor.mistyped

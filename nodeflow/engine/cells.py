@@ -20,7 +20,7 @@ from nodeflow.engine.plan import Plan
 from nodeflow.shape import Shape
 
 BLAS_FROM = 600_000
-"""Products of so many multiplications are handed to BLAS: below, calling it costs too much."""
+"""Multiplications from which a product is handed to BLAS: below, calling it costs too much."""
 _SIGNS = {"+": "add", "-": "subtract", "*": "multiply", "/": "divide", "**": "power",
           "max": "maximum", "min": "minimum"}  # fmt: skip
 """The operations of signs in a formula; functions are called the same in both."""
@@ -35,11 +35,11 @@ def operation_of(head: str) -> Operation:
 Row = list[int]
 """The number of an operation, then its operands in their order."""
 LINE = 16
-"""So many numbers fill one line of memory (float32), or two (float64)."""
+"""Numbers that fill one cache line of 64 bytes (float32), or two (float64)."""
 FEW_SAMPLES = 256
-"""In passes of at most so many samples the parts of a whole lie side by side."""
+"""The most samples of a pass for which the parts of a whole lie side by side."""
 _MANY = 256
-"""Values of so many numbers begin at a line: eight numbers that are read at once lie in one."""
+"""Numbers from which a value begins at a cache line: eight that are read at once lie in one."""
 
 
 class Slot(NamedTuple):

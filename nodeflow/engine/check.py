@@ -30,15 +30,15 @@ RESOLUTION = 1e-4
 a thousandth could not be told from a right one."""
 _MOST_ROWS = 50
 _FEWEST_ROWS = 8
-"""Small batches are checked one after another, until so many rows had their turn."""
+"""Rows to be checked at least: of small batches several are checked one after the other."""
 
 WORK = 10_000_000
 """What a check costs at most where nobody asked for all of it, in rows that are executed: about
 5 s. A row on whose large matrix it takes longer counts as many."""
 _A_ROW = 1000
-"""A row of so many multiplications takes about twice as long as one of a few."""
+"""Multiplications with which a row takes about twice as long as with a few."""
 _NUDGES = 5
-"""Most gradients are found right by so many evaluations: one pass, and two differences."""
+"""Evaluations that find most gradients right: one pass, and two differences of two each."""
 _FEWEST_NUMBERS = 10
 
 Status = Literal["ok", "kink", "small", "fault"]
@@ -525,7 +525,7 @@ class _Probe:
 
 
 _TINY = 1e-9
-"""A part of a gradient that is so much smaller than the whole does not matter to its verdict."""
+"""A part of a gradient that is smaller than this share of the whole does not decide."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,7 +13,7 @@ from nodeflow.engine.machine import Floats
 _CHECKPOINT_BYTES = 6_000_000
 _RECENT_BYTES = 2_000_000
 _RECENT = 24
-"""At least so many states near the present moment are kept: twice the doublings of a long epoch."""
+"""States near the present moment that are kept at least: twice the doublings of a long epoch."""
 
 
 class Checkpoints:

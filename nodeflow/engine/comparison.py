@@ -21,7 +21,7 @@ EPSILON = 1e-4
 MOST = 20_000
 """Numbers that are moved one by one, each twice; more take minutes."""
 _PASSES = 5
-"""So many passes are timed."""
+"""How many passes are timed."""
 
 
 @dataclass(frozen=True, eq=False)

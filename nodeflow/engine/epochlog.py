@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 MOST_LINES = 1_000_000
-"""Lines that are kept: up to so many epochs, each of them has one."""
+"""The most lines that are kept; up to as many epochs, each has one."""
 NAMES = ("cost", "train_accuracy", "test_cost", "test_accuracy")
 """The numbers of a line; NaN where there is none."""
 _WIDTH = len(NAMES)

@@ -45,9 +45,9 @@ _MOST_STRAIGHT_ROWS = 200
 _MOST_STRAIGHT_WORK = 8_000
 """Straight-line code for larger updates takes longer to compile and saves less."""
 _MOST_SHUFFLED = 5_000
-"""So many rows of the data Python puts into order in less time than machine code is loaded."""
+"""The most rows that Python shuffles in less time than machine code takes to be loaded."""
 _MOST_ROWS = 2_000
-"""Beyond so many rows a list of them would take longer to make than machine code to load."""
+"""The most rows of the tape whose list is made in less time than machine code is loaded."""
 
 
 Who = Literal["python", "machine code"]

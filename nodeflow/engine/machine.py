@@ -30,7 +30,7 @@ from nodeflow.shape import Shape
 SEEDS = 2**63
 """The kernel shuffles by a seed below."""
 _MOST_BYTES = 8_000_000_000
-"""A run may take so much memory, and no more than three quarters of what the machine has."""
+"""The most bytes that a run may take; three quarters of the machine's memory is another limit."""
 
 
 def _misbehaved(call: Call, how: str) -> RunError:

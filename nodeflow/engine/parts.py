@@ -29,7 +29,7 @@ Place: TypeAlias = tuple[int, int]
 Pool: TypeAlias = Callable[[Floats, int], Mapping[Place, Sums]]
 """Gives the sums of all parts of an update, for these parameters; some may be added up already."""
 _MANY = 1024
-"""So many parts may be more than the samples: then some are empty, and each takes its time."""
+"""Parts that are accepted even of fewer samples: some are empty then, and each takes its time."""
 
 
 def bounds(first: int, count: int, parts: int, part: int) -> tuple[int, int]:

@@ -27,7 +27,7 @@ from nodeflow.errors import DataError
 from nodeflow.graph import Graph
 
 _TEST_CHUNK = 256
-"""So many test rows are evaluated at once: their costs are added up chunk by chunk."""
+"""Test rows that are evaluated at once; their costs are added up chunk by chunk."""
 _KEPT = 8
 _MOST_NODES = 5_000
 _MOST_BYTES = 32_000_000

@@ -34,7 +34,7 @@ _LEVELS = tuple(2.0 ** (1 - 2 * level) for level in range(18))
 """Steps of 2 down to 10⁻¹⁰ in units of the number; powers of two, so that x ± h is exact."""
 _FIRST = (5, 7, 9)
 _FINE = 6
-"""At so many of the smallest steps the disagreements are noise."""
+"""Of how many of the smallest steps the disagreements are noise."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ Floats = NDArray[np.floating[Any]]
 
 FEWEST_ROWS = 10
 MOST_ROWS = 10_000
-"""So many rows of each part are judged; more cost time and tell nothing new."""
+"""The most rows of each part that are judged; more cost time and tell nothing new."""
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from nodeflow.explain.quality import ends
 from nodeflow.workings.shown import show
 
 _MOST = 4
-"""So many numbers fit a sentence."""
+"""The most numbers that fit a sentence."""
 
 
 def in_units(run: Run, step: Step) -> str:

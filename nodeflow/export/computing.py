@@ -37,9 +37,9 @@ _MOST_STRAIGHT_ROWS = 200
 _MOST_STRAIGHT_CELLS = 20_000
 """Straight-line code for larger updates saves little."""
 _MOST_CELLS = 4_000_000
-"""So large a tape for any batch is left out."""
+"""The most cells of the tape for any batch; a larger one is left out."""
 _SEEDS = 16
-"""So many seeds whose starts are sent along, where a page cannot work them out."""
+"""For how many seeds the start is sent along where a page cannot work it out."""
 
 
 def check(run: Run) -> None:

@@ -44,7 +44,7 @@ _LARGEST = 60_000_000
 _MOST_CHIPS = 8
 _LEAST_SIZE, _MOST_SIZE = (320, 240), (3840, 2160)
 _EDGE = 0.16
-"""The camera keeps what it follows so far from the edge, as a share of what it sees."""
+"""How far the camera keeps what it follows from the edge, as a share of what it sees."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from nodeflow.export import Job
 
 MOST = 1500
-"""So many pictures at most: more load too slowly."""
+"""The most pictures: more load too slowly."""
 _TICK = 0.01
 """A GIF counts time in hundredths of a second, and viewers want two of them for a picture."""
 _CLEAR = 255

@@ -43,7 +43,7 @@ LARGEST = 50_000_000
 ROOM = 400_000_000
 """Memory that the values behind a page may take, in bytes: a browser has to hold them as well."""
 STEPS, PLENTY = 40_000, 8_000_000
-"""How much is recorded where nobody said: whole epochs of so many steps, or so many characters."""
+"""How much is recorded by default: whole epochs up to this many steps, or this many characters."""
 THEMES = ("auto", "dark", "light")
 _CHUNK = 400_000
 """Characters of a chunk before it is compressed; it ends with a pass."""

@@ -19,9 +19,9 @@ from nodeflow.lessons import Lesson, Task, lesson_of, require_lesson
 from nodeflow.playback.answers import HITS
 
 MOST_FORMS = 6
-"""So many graphs with other wires travel in a page."""
+"""The most graphs with other wires that a page holds."""
 _MOST_WIRES = 4
-"""Of a task that any wire to a port does, so many are drawn beforehand."""
+"""The most wires prepared for a task that any wire to a port does."""
 
 
 @dataclass

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _SCALE, _QUICK = 2.0, 24_000_000
 """A picture's scale by default, and the most pixels it then has: more take seconds to draw."""
 _MOST = 64_000_000
-"""A picture has so many pixels at most: 256 MB while it is drawn."""
+"""The most pixels of a picture: 256 MB while it is drawn."""
 
 
 def make(job: Job) -> Made:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 DRAWN = 100_000_000
-"""Values of so many bytes are computed for a picture: 12 million numbers."""
+"""The most bytes of a value that is computed for a picture: 12 million numbers."""
 
 
 def run_file(file: Path) -> Path:

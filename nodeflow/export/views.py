@@ -20,7 +20,7 @@ from nodeflow.views.sight import Values
 from nodeflow.views.slope import slope_at
 
 _SHARP = 400
-"""A picture of cells has at least so many pixels a side: viewers would blur smaller ones."""
+"""The fewest pixels a side of a picture of cells: viewers would blur smaller ones."""
 
 
 def filled(

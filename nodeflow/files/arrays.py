@@ -18,7 +18,7 @@ from nodeflow.disk import reading
 from nodeflow.errors import FileError
 
 MAX_NUMBERS = 100_000_000
-"""A graph's or a run's arrays may hold so many numbers in all."""
+"""The most numbers in all arrays of a graph or a run."""
 _MAX_MEMBERS = 100_000
 _FREE, _RATIO = 16 * 2**20, 50
 """An array takes 16 MB, or 50 times what it is packed into."""

@@ -17,7 +17,7 @@ _KEYWORD = b"nodeflow"
 _COMPRESSED = b"\0\x01\0\0\0"
 """Ends the keyword, says that zlib compressed the text, and names no language."""
 _PIECE = 250_000
-"""A chunk has so many characters at most, which take a megabyte at most."""
+"""The most characters in a chunk; they take a megabyte at most."""
 _AROUND = 12
 """Bytes of a chunk beside its contents: length, type and checksum."""
 

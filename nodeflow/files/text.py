@@ -14,7 +14,7 @@ from nodeflow.declare import Array
 from nodeflow.errors import FileError
 
 MAX_BYTES = 256 * 2**20
-"""A graph file may have so many bytes."""
+"""The most bytes of a graph file."""
 MAX_DEPTH = 64
 """Objects and lists may lie inside each other so deep."""
 

@@ -28,7 +28,7 @@ from nodeflow.playback.stops import Seen
 from nodeflow.workings.shown import precise
 
 _ROUNDED = 1e-9
-"""So far apart, relative to its size, the same number may be on two machines."""
+"""How far apart, relative to its size, the same number may be on two machines."""
 
 
 @dataclass(frozen=True)

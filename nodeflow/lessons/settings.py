@@ -9,9 +9,9 @@ from typing import Any
 from nodeflow.graph import Graph, Training
 
 LONGER = 10
-"""So many times longer than a lesson's graph trains anybody may go on."""
+"""The longest training in a lesson, in trainings of the lesson's graph."""
 LEAST_EPOCHS = 100
-"""For so many epochs anybody may go on."""
+"""Epochs that anybody may train, however short the lesson's own training is."""
 TRAINING = "training"
 """The name under which the settings of the training are changed and unlocked."""
 

@@ -15,7 +15,7 @@ from nodeflow.lessons.settings import settings_changed, with_settings
 from nodeflow.playback.player import Line
 
 MOST_CHANGES = 1000
-"""So often may settings have been changed on the way to a task; each takes a run of its own."""
+"""The most changes of settings on the way to a task; each takes a run of its own."""
 
 
 @dataclass(frozen=True, slots=True)

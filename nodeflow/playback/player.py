@@ -32,7 +32,7 @@ SLOWEST, FASTEST = 0.25, math.inf
 _SLICE = 0.01
 """Seconds between two looks at the clock."""
 WATCHED = 8
-"""So many numbers of a watched port are kept."""
+"""The most numbers of a watched port that are kept."""
 _LOGGED = 200
 _TOLD = 40
 

@@ -16,7 +16,7 @@ from nodeflow.playback.player import Player
 from nodeflow.playback.state import Future, Playback
 
 _LINES = 8
-"""A matrix has a formula for each of its numbers; so many are told."""
+"""A matrix has a formula for each of its numbers: the most that are shown."""
 
 
 def state_of(player: Player, *, brief: bool = False, **more: Any) -> Playback:

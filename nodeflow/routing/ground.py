@@ -13,9 +13,9 @@ from nodeflow.routing.curves import Floats
 _ROOM = 11.0
 """Between a node and a wire that goes past it."""
 _COLUMN, _OUTER = 120.0, 60.0
-"""Nodes begin a new column so far right of the last one; room beside the outermost ones."""
+"""How far right of the last column a new one begins, and the room beside the outermost ones."""
 _BEND = 60.0
-"""A bend counts as so much of a detour."""
+"""The length of the detour that a bend counts as."""
 
 
 @dataclass(slots=True)

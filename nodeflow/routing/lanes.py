@@ -8,7 +8,7 @@ from nodeflow.routing.curves import RADIUS, Point, Way
 from nodeflow.routing.ground import Ground, Plan
 
 _STEEP = 1.5
-"""A step in a channel that is so many times as high as the channel is wide goes straight up."""
+"""Height from which a step in a channel goes straight up, in widths of the channel."""
 _ARC = 0.5523
 """Bézier handles of a quarter of a circle, as a share of its radius."""
 _LANES = 5

@@ -27,7 +27,7 @@ from nodeflow.routing.ground import Ground, Plan
 from nodeflow.routing.lanes import Lanes
 
 _LONG = 1500.0
-"""A wire from which so many units lie between its ends is always looked at."""
+"""Distance between its ends from which a wire is always looked at."""
 _FEWEST = 24
 """Wires between two layers that run together: fewer can be told apart."""
 _JUNCTION = 0.45

@@ -17,7 +17,7 @@ from nodeflow.scene.ways import AT_ONCE, routed, with_ways
 from nodeflow.wires import WireView, single, weighing, weight_of
 
 _MOST = 3000
-"""So many wires are routed before a graph that was opened is shown."""
+"""The most wires that are routed before a graph that was opened is shown."""
 
 
 def scene(

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from nodeflow.workings.shown import listed, show
 
 FEW = 4
-"""So many numbers are shown one by one."""
+"""The most numbers that are shown one by one."""
 _LONGEST = 26
 
 

@@ -17,7 +17,7 @@ from nodeflow.scene.pieces import NodeView, Scene, boxes
 from nodeflow.wires import Stroke, WireView, instead
 
 AT_ONCE, _MOST_AT_ONCE = 200, 1000
-"""So many strokes, of so many wires, are routed anew within a frame."""
+"""The most strokes, and wires in them, that are routed anew within a frame."""
 _STRAIGHT: tuple[tuple[Way, ...], str] = (), ""
 
 

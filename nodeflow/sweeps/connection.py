@@ -27,10 +27,10 @@ from nodeflow.sweeps.engine import processors
 
 ANSWER_SECONDS = 10
 _SILENT_SECONDS = 30
-"""A scheduler that does not answer a question for so long is gone; it may have much to do."""
+"""Seconds without an answer after which a scheduler is taken to be gone; it may be busy."""
 _LOOK_SECONDS = 1.0
 _WORKER_SECONDS = 120
-"""So long may there be no worker."""
+"""Seconds for which there may be no worker."""
 _CLOSE_SECONDS = 5
 _ITS_OWN_WORK = {
     "distributed.worker.profile.enabled": False,

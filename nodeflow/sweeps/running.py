@@ -25,7 +25,7 @@ from nodeflow.sweeps.rows import CURVES, RESULTS, Row
 
 _MOST_ABREAST = 256
 _ABREAST_SECONDS = 0.25
-"""So long do runs train abreast, about: a finished one is to be on disk within a second."""
+"""About how long runs train abreast: a finished one is to be on disk within a second."""
 _ABREAST_BYTES = 16_000_000
 _FIRST_EPOCHS = 16
 _MOMENT = 0.05

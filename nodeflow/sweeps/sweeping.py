@@ -24,7 +24,7 @@ from nodeflow.sweeps.running import Stopped, Worker
 Progress = Callable[[int, int], None]
 """Called with the runs that are there and all of them."""
 _MOST_RUNS = 256
-"""A worker takes so many runs at once, at most."""
+"""The most runs that a worker takes at once."""
 
 
 def sweep(

@@ -27,7 +27,7 @@ _NUMBERED = {"1": "home", "3": "delete", "4": "end", "7": "home", "8": "end"}
 _WINDOWS = {"H": "up", "P": "down", "M": "right", "K": "left", "G": "home", "O": "end"}
 _WINDOWS |= {"S": "delete"}
 _ESCAPE_SECONDS = 0.05
-"""So long the rest of a sequence may take, or else Escape was pressed."""
+"""Seconds that the rest of a sequence may take; after that, Escape was pressed."""
 
 
 def is_interactive() -> bool:

@@ -34,7 +34,7 @@ SPEEDS = (0.25, 0.5, 1, 2, 4, 8, 16, 32, 64, 125, 250, 500, 1000, math.inf)
 _FRAME = 0.05
 """Seconds between two looks at the clock while it plays, and the time that playing may take."""
 _READABLE = 64
-"""Up to so many steps a second each is told; who plays faster gets a line now and then."""
+"""Steps a second up to which each is shown; at a higher speed a line is shown now and then."""
 _NOW_AND_THEN = 0.25
 _TALKS_FROM = 80
 _NARROW = 100

@@ -16,9 +16,9 @@ from nodeflow.workings.shown import show
 
 _LEAST_SIDE, _MOST_TILES = 4, 60
 FINEST = 250
-"""A picture has at most about so many pixels a side: it goes to the display every frame."""
+"""About the most pixels a side of a picture: it goes to the display every frame."""
 _THIN = 6.0
-"""So much longer than wide, a strip fills its area instead of keeping its shape."""
+"""Length, in widths, from which a strip fills its area instead of keeping its shape."""
 _SHADES = " ░▒▓█"
 
 

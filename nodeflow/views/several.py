@@ -16,7 +16,7 @@ from nodeflow.workings.shown import short, show
 
 _LINE = 17.0
 _MOST_LINES, _MOST_COLUMNS = 40, 12
-"""So much of a value is written in a terminal."""
+"""The most lines and columns of a value that are written in a terminal."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -25,7 +25,7 @@ Floats = NDArray[np.float64]
 Values = Mapping[str, NDArray[Any]]
 """By address."""
 _AGAIN = 200
-"""A run is given other weights so often before a new one is made: it remembers all of them."""
+"""How often a run is given other weights before a new one is made: it remembers all of them."""
 
 
 class Content(Protocol):

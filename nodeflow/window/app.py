@@ -19,7 +19,8 @@ from nodeflow.editor.documents.exporting import ExportForm, requested
 from nodeflow.editor.documents.store import Recent
 from nodeflow.editor.state.kept import Recovery
 from nodeflow.editor.state.messages import Do, Failed, Key, Message, OpenRun, Pasted, Place, Resized
-from nodeflow.editor.state.model import Editor, Question
+from nodeflow.editor.state.model import Editor
+from nodeflow.editor.state.popups import Question
 from nodeflow.editor.state.requests import (
     AskDiffer,
     AskExport,
@@ -70,10 +71,11 @@ from nodeflow.window.platform.xerrors import XErrors
 FRAME = 1 / 60
 """Seconds a frame while something moves."""
 _AFTER, _FRAMES_AFTER = 0.15, 10
-"""For so many seconds, and so many of them, frames go on after the last event: a menu takes some
-until it is there, and they may be slow."""
+"""Seconds, and frames, for which drawing goes on after the last event: a menu takes some frames
+until it is there, and frames may be slow."""
 _RESTS, _HOVER = 1.0, 0.1
-"""Until so many seconds after it they come seldom, this long each: a tooltip waits for some."""
+"""Seconds after the last event until which frames come seldom, and seconds between two of them
+then: a tooltip waits for some."""
 _IDLE, _TYPING = 10.0, 0.4
 """Seconds a frame when nothing moves, and when a cursor blinks; the shell is asked more often."""
 _TALL = 720
@@ -87,7 +89,7 @@ _POLL, _AWAITED = 0.05, 0.01
 """Seconds between two looks at what the shell has to tell, while the window sleeps, and while a
 person waits for it."""
 _ASLEEP = 1.0
-"""After so many seconds of sleep nobody waits for a frame."""
+"""Seconds of sleep after which nobody waits for a frame."""
 
 
 class Shell(Protocol):

@@ -8,14 +8,16 @@ from dataclasses import dataclass
 from nodeflow.editor.commands.registry import COMMANDS, MENUS
 from nodeflow.editor.panels.room import NARROWEST, widths
 from nodeflow.editor.state.messages import Do, Message, SetPreference
-from nodeflow.editor.state.model import Editor, Preferences
+from nodeflow.editor.state.model import Editor
+from nodeflow.editor.state.preferences import Preferences
 from nodeflow.equality import identical
 from nodeflow.theme import THEMES
 from nodeflow.window.canvas.mapitems import MapPanel
 from nodeflow.window.panels.playbutton import PlayButton
 from nodeflow.window.panels.timelinebar import HEIGHT as TIMELINE
-from nodeflow.window.platform.colours import flat, mixed, rgba, widgets
+from nodeflow.window.platform.colours import CLEAR, mixed, rgba
 from nodeflow.window.platform.fonts import SIZE, fitted, width
+from nodeflow.window.platform.looks import frameless, widgets
 from nodeflow.window.platform.toolkit import Item, dpg
 
 _MENU, _STATUS, _PAD = 27, 28, 6
@@ -133,8 +135,8 @@ class Frame:
         for old in self._made:
             dpg.delete_item(old)
         everything = widgets(theme, editor.preferences.scale)
-        bare = flat(background=(0, 0, 0, 0))  # the viewport has that colour
-        low = flat(
+        bare = frameless(background=CLEAR)  # the viewport has that colour
+        low = frameless(
             padding=(12, _PAD * editor.preferences.scale),
             background=mixed(theme.canvas, theme.body, 0.85),
         )

@@ -13,8 +13,10 @@ from functools import partial
 from pathlib import Path
 
 import nodeflow as nf
+from nodeflow.editor.state.live import Live
 from nodeflow.editor.state.messages import Key, RunUpdate
-from nodeflow.editor.state.model import Editor, Live, Preferences
+from nodeflow.editor.state.model import Editor
+from nodeflow.editor.state.preferences import Preferences
 from nodeflow.editor.state.requests import ControlRun
 from nodeflow.errors import NodeflowError
 from nodeflow.files import dumps
@@ -170,7 +172,7 @@ class Watched(app.Window):
             "line": getattr(self.dialogs._sheet, "_lit", None),
             "sheet_state": self._sheet_state(),
             "sheet_file": getattr(self.dialogs._sheet, "_file", ""),
-            "sheet_measure": getattr(self.dialogs._sheet, "_measure", ""),
+            "sheet_measure": self._sheet_measure(),
             "live": [live.state, live.epoch],
             "cost": live.history[-1]["cost"] if live.history else None,
             "changed": editor.changed,
@@ -212,6 +214,10 @@ class Watched(app.Window):
             },
             "places": self._places(),
         }
+
+    def _sheet_measure(self):
+        results = getattr(self.dialogs._sheet, "_results", None)
+        return "" if results is None else results.measure
 
     def _sheet_state(self):
         item = getattr(self.dialogs._sheet, "_state", None)
@@ -331,10 +337,11 @@ class Watched(app.Window):
             for number, item in enumerate(field.items):
                 found[f"field {name}{number or ''}"] = _place(item)
         panel = self.training
-        for name in ("batch", "epochs", "seed", "slider", "play"):
-            found[f"training {name}"] = _place(getattr(panel, f"_{name}"))
+        for name, field in panel._typed.items():
+            found[f"training {name}"] = _place(field.item)
+        for name, item in (("slider", panel._slider), ("play", panel._play)):
+            found[f"training {name}"] = _place(item)
         found["training Check"] = _place(panel._check)
-        found["training rate"] = _place(panel._rate_field)
         found["card close"] = _place(self.card.close)
         for name, item in self.timeline.buttons.items():
             found[f"timeline {name}"] = _place(item)

@@ -20,7 +20,8 @@ from nodeflow.declare import CATALOG
 from nodeflow.editor.commands.registry import COMMANDS
 from nodeflow.editor.dialogs.popups import lines
 from nodeflow.editor.playing.controls import PROMPTS
-from nodeflow.editor.state.model import Ask, Editor, Menu, Palette, Popup
+from nodeflow.editor.state.model import Editor
+from nodeflow.editor.state.popups import Ask, Menu, Palette, Popup
 
 slow = pytest.mark.skipif(
     not os.environ.get("NODEFLOW_SAMPLES"), reason="takes minutes: make test-samples"

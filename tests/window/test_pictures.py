@@ -11,7 +11,8 @@ from helpers_window import ROOT, wait_for
 
 import nodeflow as nf
 from nodeflow.editor.state.messages import Moved, Wheel
-from nodeflow.editor.state.model import Editor, Preferences
+from nodeflow.editor.state.model import Editor
+from nodeflow.editor.state.preferences import Preferences
 from nodeflow.editor.update import update
 from nodeflow.explain.quality import fed
 from nodeflow.scene import scene, with_places
@@ -31,7 +32,9 @@ sys.path.insert(0, os.environ["NODEFLOW_TEST_FOLDER"])
 import nodeflow as nf
 import opened
 from nodeflow.editor.state.messages import RunUpdate
-from nodeflow.editor.state.model import Editor, Live, Preferences
+from nodeflow.editor.state.live import Live
+from nodeflow.editor.state.model import Editor
+from nodeflow.editor.state.preferences import Preferences
 from nodeflow.window import app
 
 more = json.loads(os.environ["NODEFLOW_TEST_MORE"])

@@ -26,7 +26,7 @@ from nodeflow.workings.shown import listed, percent
 
 if TYPE_CHECKING:
     from nodeflow.data.table import Table
-    from nodeflow.editor.state.model import Live
+    from nodeflow.editor.state.live import Live
 
 _PAUSE = 0.15
 """Seconds between two evaluations of what the views show."""
@@ -193,7 +193,7 @@ def summary(view: NodeView, face: Shown) -> Foot:
 
 
 _LISTED = 4
-"""So many numbers are listed at most."""
+"""The most numbers that are listed."""
 
 
 def parted(face: Shown) -> tuple[Face, str]:

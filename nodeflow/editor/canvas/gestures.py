@@ -23,22 +23,14 @@ from nodeflow.editor.canvas.hits import (
 )
 from nodeflow.editor.state.camera import Point
 from nodeflow.editor.state.messages import Moved, Pressed, Released, Wheel
-from nodeflow.editor.state.model import (
-    Boxing,
-    Editing,
-    Editor,
-    Menu,
-    Moving,
-    Panning,
-    Search,
-    Sliding,
-    Wiring,
-)
+from nodeflow.editor.state.model import Editor
+from nodeflow.editor.state.pointer import Boxing, Moving, Panning, Sliding, Wiring
+from nodeflow.editor.state.popups import Editing, Menu, Search
 from nodeflow.graph import Wire
 from nodeflow.scene import FieldView
 
 _STILL = 4.0
-"""So many pixels are no drag."""
+"""Pixels below which a movement of the pressed pointer is still a click."""
 
 
 def pressed(editor: Editor, message: Pressed) -> Editor:

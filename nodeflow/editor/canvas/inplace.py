@@ -18,7 +18,8 @@ from nodeflow.data.generators import GENERATORS
 from nodeflow.declare import Setting
 from nodeflow.editor.canvas import editing, wiring
 from nodeflow.editor.state.camera import Point
-from nodeflow.editor.state.model import Choices, Editing, Editor
+from nodeflow.editor.state.model import Editor
+from nodeflow.editor.state.popups import Choices, Editing
 from nodeflow.editor.state.reading import read, written
 from nodeflow.errors import BadSetting
 from nodeflow.nodes.source import constant

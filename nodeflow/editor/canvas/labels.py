@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nodeflow.editor.state.model import Live
+from nodeflow.editor.state.live import Live
 from nodeflow.scene import sized
 from nodeflow.wires import WireView, single
 from nodeflow.workings.shown import listed, signed, weighed
 
 _LISTED = 2
-"""So many numbers are listed at most."""
+"""The most numbers that are listed."""
 
 
 @dataclass(frozen=True, slots=True)

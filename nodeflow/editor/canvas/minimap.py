@@ -6,12 +6,13 @@ from dataclasses import dataclass, replace
 
 from nodeflow.editor.state.camera import Point
 from nodeflow.editor.state.messages import Wheel
-from nodeflow.editor.state.model import Editor, Looking
+from nodeflow.editor.state.model import Editor
+from nodeflow.editor.state.pointer import Looking
 
 WIDTH, HEIGHT = 200, 130
 _MARGIN, _PAD = 14, 8
 _ROOM = 3.5
-"""So many times the height of the map the canvas has at least: on a lower one it hides nodes."""
+"""The least height of the canvas, in heights of the map: on a lower one it would hide nodes."""
 
 
 @dataclass(frozen=True, slots=True)

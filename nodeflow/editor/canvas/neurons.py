@@ -22,7 +22,7 @@ from nodeflow.graph import Graph
 from nodeflow.workings.shown import compact
 
 MOST = 16
-"""So many neurons of a column are drawn; of more, the first ones and the last."""
+"""The most neurons of a column that are drawn; of more, the first ones and the last."""
 COLUMN, ROW, TOP = 260.0, 68.0, 70.0
 """A row has room for a dot, its ring, and below it bias and δ."""
 

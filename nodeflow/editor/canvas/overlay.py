@@ -10,7 +10,8 @@ import numpy as np
 from nodeflow.editor.canvas import wiring
 from nodeflow.editor.canvas.hits import WIRE_REACH, field_at, wires_at
 from nodeflow.editor.state.camera import Point
-from nodeflow.editor.state.model import Boxing, Editor, Moving, Wiring
+from nodeflow.editor.state.model import Editor
+from nodeflow.editor.state.pointer import Boxing, Moving, Wiring
 from nodeflow.scene import note, shown
 from nodeflow.workings.shown import span
 

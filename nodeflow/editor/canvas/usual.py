@@ -14,7 +14,7 @@ from nodeflow.errors import FileError
 from nodeflow.graph import Graph
 
 _OTHERS = 8
-"""A wire at another port of the same type counts so much less than one at the same port."""
+"""How many wires at other ports of the same type count as much as one at the same port."""
 
 
 def sorted_for(types: Iterable[NodeType], graph: Graph, port: str) -> list[NodeType]:

@@ -7,7 +7,8 @@ from dataclasses import replace
 from nodeflow.editor.canvas import editing
 from nodeflow.editor.commands.registry import register
 from nodeflow.editor.commands.view import first_view, fitted
-from nodeflow.editor.state.model import Editing, Editor
+from nodeflow.editor.state.model import Editor
+from nodeflow.editor.state.popups import Editing
 from nodeflow.scene import closed_groups
 
 

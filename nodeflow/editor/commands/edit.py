@@ -8,7 +8,8 @@ from nodeflow.boxes import box
 from nodeflow.editor.canvas import editing
 from nodeflow.editor.commands.arrange import title
 from nodeflow.editor.commands.registry import COMMANDS, register
-from nodeflow.editor.state.model import Editing, Editor, Find, Link, Panel, Search, Settings
+from nodeflow.editor.state.model import Editor
+from nodeflow.editor.state.popups import Editing, Find, Link, Panel, Search, Settings
 from nodeflow.editor.state.requests import Copy, Paste, StopWork
 from nodeflow.errors import GraphError
 from nodeflow.scene import NodeView, note

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 from nodeflow.editor.commands.registry import register
 from nodeflow.editor.documents import plugins
-from nodeflow.editor.state.model import Editor, Panel, Question
+from nodeflow.editor.state.model import Editor
+from nodeflow.editor.state.popups import Panel, Question
 from nodeflow.editor.state.requests import (
     AllowData,
     AskDiffer,

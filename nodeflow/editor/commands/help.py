@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from nodeflow.editor.commands.registry import register
-from nodeflow.editor.state.model import Editor, Palette, Panel
+from nodeflow.editor.state.model import Editor
+from nodeflow.editor.state.popups import Palette, Panel
 
 
 @register("palette", "All commands …", "Ctrl+Shift+P", "Help")

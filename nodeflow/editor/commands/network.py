@@ -15,7 +15,8 @@ from nodeflow.editor.commands.registry import register
 from nodeflow.editor.commands.view import first_view
 from nodeflow.editor.documents import exporting
 from nodeflow.editor.panels import training
-from nodeflow.editor.state.model import Editing, Editor
+from nodeflow.editor.state.model import Editor
+from nodeflow.editor.state.popups import Editing
 from nodeflow.editor.state.reading import written
 from nodeflow.editor.state.requests import (
     Check,

@@ -8,7 +8,8 @@ from nodeflow.editor.canvas import aside
 from nodeflow.editor.commands.registry import COMMANDS, register
 from nodeflow.editor.panels import room
 from nodeflow.editor.state.camera import Camera
-from nodeflow.editor.state.model import Editor, Panel
+from nodeflow.editor.state.model import Editor
+from nodeflow.editor.state.popups import Panel
 from nodeflow.editor.state.requests import SavePreferences
 from nodeflow.graph import Graph
 

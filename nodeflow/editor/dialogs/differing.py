@@ -29,7 +29,9 @@ from nodeflow.editor.state.messages import (
     SetTraining,
     SetValue,
 )
-from nodeflow.editor.state.model import Comparison, Editor, Panning, Question, Rival
+from nodeflow.editor.state.model import Comparison, Editor
+from nodeflow.editor.state.pointer import Panning
+from nodeflow.editor.state.popups import Question, Rival
 from nodeflow.editor.state.requests import AskSave, ControlRun, Differ, Save
 from nodeflow.errors import NodeflowError
 from nodeflow.files import load

@@ -19,11 +19,11 @@ from nodeflow.editor.panels import training
 from nodeflow.editor.playing import controls
 from nodeflow.editor.state.camera import Camera
 from nodeflow.editor.state.messages import Key
-from nodeflow.editor.state.model import (
+from nodeflow.editor.state.model import Editor
+from nodeflow.editor.state.popups import (
     Ask,
     Choices,
     Editing,
-    Editor,
     Find,
     Link,
     Listed,

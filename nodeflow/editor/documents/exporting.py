@@ -24,7 +24,7 @@ COMPUTES, PLAYS = "computes", "plays a recording"
 FORWARD, STEP = "forward only", "one training step"
 READERS = "as the reader's system"
 _SHORT = 200
-"""A film shows a whole epoch of so many steps, of a longer one a single pass."""
+"""The most steps of an epoch that a film shows whole; of a longer one it shows a single pass."""
 _NAMED = {".json": "-weights", ".csv": "-history"}
 """What the name of a file tells besides, that would else be one of the graph's own files."""
 

@@ -2,32 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from nodeflow.editor.state.faults import NO_MISTAKES, Mistakes, Mistyped, has_field
+from nodeflow.editor.state.live import Report
 from nodeflow.editor.state.messages import Failed, Message, Reported
-from nodeflow.editor.state.model import (
-    NO_MISTAKES,
-    Editor,
-    Mistyped,
-    Question,
-    Report,
-    has_field,
-)
+from nodeflow.editor.state.model import Editor
+from nodeflow.editor.state.popups import Question
 from nodeflow.editor.state.reading import written
 from nodeflow.editor.state.requests import Save
 from nodeflow.files import Fault
 from nodeflow.graph import Graph
 
 _MOST = 30
-"""So many faults are listed."""
+"""The most faults that are listed."""
 _ASKED = 5
-"""So many of them in a question."""
+"""The most that are listed in a question."""
 
 
-def mistyped(graph: Graph, faults: tuple[Fault, ...]) -> Mapping[tuple[str, str], Mistyped]:
+def mistyped(graph: Graph, faults: tuple[Fault, ...]) -> Mistakes:
     """Return the settings of a file that cannot be, as they stand in their fields."""
     found = {}
     for fault in faults:
@@ -43,7 +38,7 @@ def editor_of(
     path: Path | None,
     faults: tuple[Fault, ...] = (),
     *,
-    fields: Mapping[tuple[str, str], Mistyped] | None = None,
+    fields: Mistakes | None = None,
     **more: Any,
 ) -> Editor:
     """Return an editor with the graph of a file, what cannot be in it in its fields and marked.

@@ -13,7 +13,8 @@ from pathlib import Path
 
 from nodeflow import plugins
 from nodeflow.editor.state.messages import Failed, Message, Renewed
-from nodeflow.editor.state.model import Editor, Question
+from nodeflow.editor.state.model import Editor
+from nodeflow.editor.state.popups import Question
 from nodeflow.editor.state.requests import EnablePlugin, RunAnew
 from nodeflow.errors import NodeflowError, PluginError
 from nodeflow.graph import Graph

@@ -22,7 +22,7 @@ from nodeflow import disk
 from nodeflow.difference import difference
 from nodeflow.editor.background import Service
 from nodeflow.editor.state.kept import Recovery
-from nodeflow.editor.state.model import Preferences
+from nodeflow.editor.state.preferences import Preferences
 from nodeflow.errors import FileError, NodeflowError
 from nodeflow.files import Fault, load, load_marked, save
 from nodeflow.graph import Graph
@@ -33,12 +33,12 @@ from nodeflow.scene import Scene
 _ABOUT = ".about"
 _RECENT = 12
 _BOXES = 300
-"""A thumbnail shows so many nodes; more could not be told apart."""
+"""The most nodes that a thumbnail shows; more could not be told apart."""
 _DELAY = 1.0
 """Seconds from a change to the journal: what is changed meanwhile is written with it."""
 _AGAIN = 5.0
 _BEGUN = 60.0
-"""A journal's folder gets its lock within so many seconds."""
+"""Seconds within which a journal's folder gets its lock."""
 _LIMIT = 1_000_000
 _CHOICES = {"theme": ("dark", "light"), "values": ("off", "hover", "changed", "all")}
 _SCALES = (0.5, 4.0)

@@ -12,7 +12,7 @@ from nodeflow.playback.curve import column, epochs
 from nodeflow.workings.shown import percent, rough, share, show
 
 _MOST = 4
-"""So many neurons are named."""
+"""The most neurons that are named."""
 
 
 def account(editor: Editor, node: str) -> str:

@@ -9,7 +9,7 @@ from nodeflow.scene import shown
 from nodeflow.workings.shown import span
 
 MOST = 12
-"""So many ports are told at most."""
+"""The most ports that are listed."""
 _LISTED = 4
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nodeflow.editor.state.model import Preferences
+from nodeflow.editor.state.preferences import Preferences
 
 LIBRARY, SIDE = 214, 316
 """How wide they are where nobody dragged them, in pixels at scale 1."""

@@ -7,7 +7,8 @@ from dataclasses import replace
 from typing import Any
 
 from nodeflow.derive.rates import Rate, rates
-from nodeflow.editor.state.model import Editor, Live
+from nodeflow.editor.state.live import Live
+from nodeflow.editor.state.model import Editor
 from nodeflow.editor.state.reading import read, written
 from nodeflow.graph import Graph, Training
 from nodeflow.workings.shown import show

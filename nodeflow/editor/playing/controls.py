@@ -10,7 +10,9 @@ from typing import assert_never
 from nodeflow.editor.canvas import aside
 from nodeflow.editor.commands.registry import register
 from nodeflow.editor.playing.motion import owner
-from nodeflow.editor.state.model import Ask, Editor, Live
+from nodeflow.editor.state.live import Live
+from nodeflow.editor.state.model import Editor
+from nodeflow.editor.state.popups import Ask
 from nodeflow.editor.state.requests import ControlRun, SavePreferences
 from nodeflow.editor.state.runcommands import (
     AddCondition,

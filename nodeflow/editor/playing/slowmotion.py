@@ -13,12 +13,12 @@ from nodeflow.editor.playing.motion import token_text
 from nodeflow.workings.shown import listed, show
 
 if TYPE_CHECKING:
-    from nodeflow.editor.state.model import Live
+    from nodeflow.editor.state.live import Live
     from nodeflow.playback.state import ConditionFault, Future, Playback
 
 SIGNS = {"forward": "▸", "backward": "◂", "update": "▴"}
 MOST_LINES = 8
-"""So many numbers of an array are drawn as lines."""
+"""The most numbers of an array that are drawn as lines."""
 MOST_DIFFERENCES = 6
 FIRST_RUN = "first run"
 

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nodeflow.editor.state.model import Report
+from nodeflow.editor.state.live import Report
 from nodeflow.errors import RunError
 
 if TYPE_CHECKING:
     from nodeflow.playback.player import Player
 
 _LATELY = 10
-"""Of so many epochs it is told why a weight changed."""
+"""How many epochs back a change of a weight is explained."""
 _REASONS = 12
 
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from nodeflow.playback.player import Line, Player
 
 _PAST = 6
-"""So many runs of other graphs are kept."""
+"""The most runs of other graphs that are kept."""
 
 
 class Lines:

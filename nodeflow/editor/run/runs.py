@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from nodeflow.engine.run import Run
 
 FAULTS = 16
-"""So many nodes that fail are left out, one after the other, before nothing is evaluated."""
+"""The most failing nodes that are left out, one after the other, before nothing is evaluated."""
 _ROOM = 500_000_000
 """Memory that the values of a run may take in the editor, in bytes: it shows them all. A graph that
 was only opened takes no more; `nodeflow train` does."""

@@ -15,7 +15,7 @@ from dataclasses import replace
 from nodeflow.editor.background import Cancelled, Progress, Service
 from nodeflow.editor.run.runs import sentence
 from nodeflow.editor.run.worker import Worker
-from nodeflow.editor.state.model import Live
+from nodeflow.editor.state.live import Live
 from nodeflow.editor.state.runcommands import Go, Open, Pause, RunCommand, Start, in_words
 from nodeflow.graph import Graph
 from nodeflow.workings.shown import deviation, duration, precise

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from nodeflow.editor.run.lines import Lines
-from nodeflow.editor.state.model import Live, Report
+from nodeflow.editor.state.live import Live, Report
 from nodeflow.graph import Graph
 from nodeflow.playback.state import ConditionFault
 

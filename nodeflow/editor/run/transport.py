@@ -16,7 +16,7 @@ from nodeflow.editor.run.telling import Shown
 from nodeflow.graph import Graph
 
 if TYPE_CHECKING:
-    from nodeflow.editor.state.model import Live
+    from nodeflow.editor.state.live import Live
     from nodeflow.playback.player import Player
 
 _SLICE = 0.025

@@ -32,7 +32,7 @@ from nodeflow.editor.run.runs import (
 from nodeflow.editor.run.telling import Teller
 from nodeflow.editor.run.transport import Transport
 from nodeflow.editor.state.kept import SavedTraining
-from nodeflow.editor.state.model import NO_FAULTS, Live, Report
+from nodeflow.editor.state.live import NO_FAULTS, Live, Report
 from nodeflow.editor.state.runcommands import (
     AddCondition,
     Answer,
@@ -77,7 +77,7 @@ if TYPE_CHECKING:
 
 _FRAME = 1 / 30
 _SHARE = 20
-"""Copying a snapshot takes at most one part in so many of the time."""
+"""Copying snapshots takes at most a twentieth of the time."""
 
 
 class Worker(Transport):

@@ -13,9 +13,9 @@ _CLICK, _CLICKS = 1.12, 200.0
 _MARGIN, _GAP = 36, 16
 _LARGEST_FIT = 1.0
 _UPPER = 0.9
-"""A view that begins at the top has its data in so much of its height."""
+"""A view begins at the top of the graph if the data then lie in this upper part of its height."""
 _KEPT = 0.7
-"""So much of what is in view stays there, when no node is to be cut at its edge."""
+"""The least share of the view that is kept when its edge is moved so as to cut no node."""
 READABLE = 0.6
 """From this zoom on a node has all its texts, none of them smaller than 11 pixels."""
 

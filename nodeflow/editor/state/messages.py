@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from nodeflow.editor.state.camera import Point
+from nodeflow.editor.state.faults import Mistakes, Mistyped
 from nodeflow.editor.state.kept import SavedTraining
-from nodeflow.editor.state.model import Live, Mistyped, Report, Rival
+from nodeflow.editor.state.live import Live, Report
+from nodeflow.editor.state.popups import Rival
 from nodeflow.editor.state.requests import ControlRun
 from nodeflow.files import Fault
 from nodeflow.graph import Graph
@@ -170,7 +171,7 @@ class Opened:
     """Whether it can be had again without a file of its own: a sample."""
     faults: tuple[Fault, ...] = ()
     """What the file has and cannot be."""
-    fields: Mapping[tuple[str, str], Mistyped] | None = field(default=None, compare=False)
+    fields: Mistakes | None = field(default=None, compare=False)
     """What of it stands in fields, where that was found out in the background."""
 
 

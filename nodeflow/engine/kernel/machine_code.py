@@ -339,9 +339,9 @@ def loaded(real: str) -> Loaded:
 _MARK = b"nodeflow object\n"
 _DAY = 86_400.0
 _UNUSED = 30 * _DAY
-"""What nobody has read for so many seconds is deleted: mostly of kernels that are no more."""
+"""Seconds after which code that nobody has read is deleted: mostly that of earlier kernels."""
 _MOST_BYTES = 64_000_000
-"""The cache may hold so much: all operations come to 2 MB, a graph's own code to 10 to 60 kB."""
+"""The most bytes in the cache: all operations are 2 MB, a graph's own code is 10 to 60 kB."""
 
 
 def _read(file: Path | None) -> bytes | None:

@@ -25,9 +25,9 @@ from nodeflow.engine.kernel.scalar import exp, log, log1p, multiply
 from nodeflow.engine.kernel.sums import LANES, first, sum_of
 
 LONG = 128
-"""Rows of the data with so many numbers are brought near before they are read."""
+"""Numbers from which a row of the data is prefetched before it is read."""
 LINE = 8
-"""So many numbers lie in a line of memory (64 bytes) at least."""
+"""Numbers in a cache line of 64 bytes, at least."""
 LOG_OF_NOTHING = -1e30
 ROUNDED = 1e-14
 """Stands for ln 0, so that 0 times it is 0."""

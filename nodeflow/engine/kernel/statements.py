@@ -10,7 +10,7 @@ from nodeflow.engine.kernel.sources import Unsupported, tree_of
 from nodeflow.engine.kernel.values import ONE, TRUTH, WHOLE, Value, whole_value
 
 UNROLLED = 16
-"""Loops of at most so many rounds, all known, are written out."""
+"""The most rounds of a loop that is unrolled; their number must be known."""
 
 
 class Body(Expressions):

@@ -33,8 +33,8 @@ It is done once for all processes, since what was compiled is kept.
 """
 
 _FEW_ROWS = 64
-"""Code of so few rows takes a fraction of a second: what was begun is finished, even where the
-process ends meanwhile, so that the next one has it at once."""
+"""Rows whose code takes a fraction of a second: once begun it is finished, even where the process
+ends meanwhile, so that the next one has it at once."""
 
 
 class StraightLine:

@@ -13,7 +13,7 @@ from nodeflow.engine.kernel.language import Cells, Double, Function, Real, Whole
 
 LANES = 8
 SHORT = 16
-"""So many numbers, and more, are added in lanes."""
+"""Numbers from which a sum is added up in lanes."""
 
 
 def first(a: Double, b: Double) -> Double:  # noqa: ARG001 (a sum is of two numbers each)

@@ -22,7 +22,7 @@ from nodeflow.interchange.programs.recipe import Floats, Recipe, Rows, identifie
 from nodeflow.interchange.programs.saying import Speaker, grouped, number
 
 MOST_NUMBERS = 2_000
-"""So many numbers of an array are written out; more are packed."""
+"""The most numbers of an array that are written out; more are packed."""
 MOST_IN_TEXT = 1_000_000
 """Larger arrays lie in a file beside the program."""
 _PRINTED = 1_000

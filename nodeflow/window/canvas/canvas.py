@@ -19,7 +19,8 @@ from nodeflow.editor.canvas.faces import Faces, Shown
 from nodeflow.editor.canvas.labels import carried, weighing
 from nodeflow.editor.canvas.overlay import overlay
 from nodeflow.editor.state.camera import Camera
-from nodeflow.editor.state.model import Editor, Live
+from nodeflow.editor.state.live import NO_RUN
+from nodeflow.editor.state.model import Editor
 from nodeflow.equality import identical
 from nodeflow.routing import longest_run
 from nodeflow.scene import Change, NodeView, Scene, followed, origins
@@ -54,15 +55,15 @@ anything.
 _FILLING = 0.1
 """The same when another graph was opened, of which nothing is there yet."""
 _LEAST = 0.0001
-"""Of these so many for each, however large the graph is; one item when a step has just come."""
+"""Of these, the seconds that each has at least, however large the graph is; when a step has just
+come, each draws one item."""
 _MADE_UP = 0.15
 """What a frame makes up for that the last one left to it, as a share of what all else took in it:
 where panels take long, so does drawing."""
 _FEW = 100
-"""So many numbers are sorted faster one by one than as an array."""
+"""The most numbers that are sorted faster one by one than as an array."""
 _NONE, _HIDDEN, _SHOWN = -1, 0, 1
 _Kind = TypeVar("_Kind", np.bool_, np.int8)
-_NO_RUN = Live()
 _BY_CONTENT = frozenset, tuple, float, str
 """Selections, places and the like are made anew in each frame; all else is the same object."""
 _LABEL_STATE = (
@@ -72,7 +73,7 @@ _LABEL_STATE = (
 _REACH = 6
 """Ports stick out of a node."""
 _OVER = 4.0
-"""A value may be so much wider than its wire."""
+"""How much wider than its wire a value may be, in canvas units."""
 
 Place = tuple[float, float]
 
@@ -145,7 +146,7 @@ class Canvas:
         self.busy = False
         self._began = began
         if editor.comparison is not None:  # both are drawn as they are in their files
-            editor = replace(editor, live=_NO_RUN, selection=frozenset(), wire=None, hover="")
+            editor = replace(editor, live=NO_RUN, selection=frozenset(), wire=None, hover="")
         if editor.view == "map":
             self._passed_over = False
             self._waited.clear()

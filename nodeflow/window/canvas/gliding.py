@@ -11,7 +11,7 @@ from nodeflow.editor.state.model import Editor
 from nodeflow.scene import Scene
 
 _SECONDS, _MOST, _FEWEST_NEW = 0.35, 300, 3
-"""So long nodes glide; so many at most, if so many are new."""
+"""How many seconds nodes glide, the most that do, and how many must be new for that."""
 
 Place = tuple[float, float]
 

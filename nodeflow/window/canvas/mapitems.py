@@ -26,6 +26,7 @@ from nodeflow.theme import THEMES, Theme
 from nodeflow.window.canvas.summaries import SMALLEST
 from nodeflow.window.platform.colours import Colour, mixed, phase_colour, rgba
 from nodeflow.window.platform.fonts import EM, fitted, width
+from nodeflow.window.platform.looks import look
 from nodeflow.window.platform.toolkit import Item, dpg
 from nodeflow.workings.shown import compact
 
@@ -33,15 +34,16 @@ RADIUS = 20.0
 _NUMBER, _NAME, _LABEL, _WEIGHT, _SMALL = (size * EM for size in (10.5, 12.0, 13.0, 11.0, 9.5))
 _THICKEST, _THINNEST = 5.0, 0.7
 _NARROWEST, _WIDEST = 0.55, 2.2
-"""So many times as far apart columns are at least, and at most, to fill a canvas."""
+"""The least and the largest factor by which columns are moved apart to fill a canvas."""
 _MARGIN, _LARGEST = 60.0, 1.6
 _TRIES, _MOST_GROWTH = 4, 4.0
-"""Texts that are larger leave less room to the picture, and grow the more: so often, so far."""
+"""Larger texts leave less room to the picture, and then grow again: how often that is tried, and
+the largest factor."""
 _REACH = 5.0
 _READS = SMALLEST / 9.5
 """Texts are as large as the picture at this zoom at least, at scale 1: the smallest reads then."""
 _SHARE = 6
-"""Making the picture takes at most one part in so many of the time."""
+"""Making the picture takes at most a sixth of the time."""
 _LEAST_PAUSE = 0.08
 _MOST_WEIGHTS = 40
 _THICK_RING = 7.0
@@ -49,7 +51,7 @@ _THICK_RING = 7.0
 _OLD = 0.35
 """How strongly values of another pass are drawn."""
 _LONGEST = 150.0
-"""Names of inputs and outputs are so wide at most."""
+"""The largest width of names of inputs and outputs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,8 +194,7 @@ class MapPanel:
     def _apply_theme(self, theme: Theme) -> None:
         if self._look_of_panel is not None:
             dpg.delete_item(self._look_of_panel)
-        with dpg.theme() as self._look_of_panel, dpg.theme_component(dpg.mvAll):
-            dpg.add_theme_color(dpg.mvThemeCol_ChildBg, rgba(theme.canvas))
+        self._look_of_panel = look(ChildBg=rgba(theme.canvas))
         dpg.bind_item_theme(self._panel, self._look_of_panel)
 
     def _build(self, theme: Theme) -> None:

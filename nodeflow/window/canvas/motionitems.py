@@ -28,7 +28,7 @@ from nodeflow.wires import Stroke
 TRAVEL = 0.7
 """The share of a step in which tokens travel; after it the node flashes."""
 _SMOOTH = 12.0
-"""Up to so many steps a second tokens travel; in faster ones they jump."""
+"""Steps a second up to which tokens travel; at a higher speed they jump."""
 _ONCE = 0.6
 """Seconds that a single step by key takes."""
 _TEXT, _CHIP = 11.0 * EM, 12.5 * EM
@@ -40,13 +40,13 @@ _NAMED = 0.42
 """Below this zoom the name of the lit node stands above it: its title would not be read."""
 _HIGH, _TIP = 18.0, 8.0
 _REACH = 5.0
-"""The lit frame is so far from its node."""
+"""How far the lit frame is from its node."""
 _STOP = 6.0
 _AT_ONCE = 6
-"""So many tokens are written in a frame."""
+"""The most tokens that are written in a frame."""
 _NOTHING = Motion()
 _SEEN = 0.05
-"""A wire that is so much thicker is drawn anew."""
+"""The change of a wire's thickness from which it is drawn anew."""
 
 
 @dataclass(slots=True)
@@ -95,12 +95,12 @@ class MotionItems:
         self._traffic = Traffic(())
         self._tokens: tuple[Token, ...] = ()
         self._written_of = 0
-        """So many of the tokens have their shapes and numbers."""
+        """How many of the tokens have their shapes and numbers."""
         self._shown = 0
         self._chip = dpg.add_draw_node(parent=layer, show=False)
         self._chip_box = dpg.draw_rectangle((0, 0), (1, 1), parent=self._chip, rounding=6)
         self._beside: tuple[object, ...] = (None,)
-        """What the chip was placed for, so far from its node: it stays while the step is shown."""
+        """What the chip was placed for, relative to its node: it stays while the step is shown."""
         self._chip_at = 0.0, 0.0
         self._chip_text = dpg.draw_text((0, 0), "", parent=self._chip, size=_CHIP)
 
@@ -380,9 +380,8 @@ class MotionItems:
 
 
 def _outline(parent: Item, thickness: float) -> Item:
-    return dpg.draw_rectangle(  # type: ignore[no-any-return]
-        (0, 0), (1, 1), parent=parent, thickness=thickness, show=False
-    )
+    made: Item = dpg.draw_rectangle((0, 0), (1, 1), parent=parent, thickness=thickness, show=False)
+    return made
 
 
 def _box(

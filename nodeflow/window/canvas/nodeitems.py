@@ -41,7 +41,7 @@ _TYPE_LETTERS = 5
 _ASCENT = 0.928
 """Of the height of a font, as SVG counts it."""
 _AT_ONCE = 6
-"""So many ports, or their labels, are drawn as one piece: a frame may end after it."""
+"""Ports, or labels, that are drawn as one piece: a frame may end after it."""
 
 
 _Area = tuple[float, float, float, float]

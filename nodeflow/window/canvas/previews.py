@@ -16,7 +16,7 @@ from nodeflow.views.image import fewer
 from nodeflow.window.platform.colours import Colour, mixed
 
 MOST_BARS, MOST_ROWS = 32, 16
-"""More numbers are averaged down to so many."""
+"""The most bars, and rows of them; more numbers are averaged."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from nodeflow.wires import Stroke, thickness
 _DASH, _GAP = 7.0, 5.0
 _SAMPLES = 64
 MOST_LABELS = 60
-"""So many values are written on wires at most."""
+"""The most values that are written on wires."""
 _LABEL = 10.5 * EM
 
 Curve = tuple[tuple[float, float], ...]

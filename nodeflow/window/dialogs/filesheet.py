@@ -15,7 +15,7 @@ from nodeflow.window.platform.toolkit import Item, dpg
 
 _ROW, _ROWS = 26, 12
 _BESIDES, _FEWEST = 8, 3
-"""What stands around the list is as high as so many rows; so many are always seen."""
+"""The height of what stands around the list, in rows, and the fewest rows that are seen."""
 _DOUBLE = 0.5
 """Seconds between the two clicks that take a file."""
 _MOST_ENTRIES = 500

@@ -13,11 +13,11 @@ from nodeflow.editor.documents.store import Recent, Thumbnail
 from nodeflow.editor.playing.controls import PROMPTS, asked
 from nodeflow.editor.state.camera import Point
 from nodeflow.editor.state.messages import Chosen, Message, Typed
-from nodeflow.editor.state.model import (
+from nodeflow.editor.state.model import Editor
+from nodeflow.editor.state.popups import (
     Ask,
     Choices,
     Editing,
-    Editor,
     Find,
     Link,
     Listed,
@@ -35,6 +35,8 @@ from nodeflow.window.canvas.overlayitems import wrapped
 from nodeflow.window.panels.formulacard import cut
 from nodeflow.window.platform.colours import rgba
 from nodeflow.window.platform.fonts import Fonts, fitted
+from nodeflow.window.platform.looks import popup as popup_look
+from nodeflow.window.platform.looks import wrong_field
 from nodeflow.window.platform.toolkit import Item, dpg
 
 _FIELDS = Searched | Editing | Ask
@@ -46,10 +48,10 @@ _TITLES = {
 _WIDTHS: dict[type[Popup], int] = {Editing: 300, Choices: 240, Menu: 380}
 _ROW = 24
 _EDGE = 8
-"""So far a popup stays from the edge of the window, in pixels."""
+"""The least distance from a popup to the edge of the window, in pixels."""
 _MOST_ROWS = 14
 _BESIDE = 18
-"""A field for a port is so far from it, in pixels."""
+"""The distance from a port to the field that is opened at it, in pixels."""
 _NAV = ("Up", "Down", "Enter", "Escape")
 _BROAD, _EM = 640, 18.0
 """How wide a list with pictures is, and how wide size 1 of its text, in pixels at scale 1."""
@@ -234,37 +236,14 @@ class Popups:
     def _in_red(self, name: str) -> Item:
         """Return the looks of a field that holds what cannot be."""
         if name not in self._reds:
-            colour = rgba(THEMES[name].problem)
-            with dpg.theme() as made, dpg.theme_component(dpg.mvAll):
-                dpg.add_theme_color(dpg.mvThemeCol_Text, colour)
-                dpg.add_theme_color(dpg.mvThemeCol_Border, colour)
-                dpg.add_theme_style(dpg.mvStyleVar_FrameBorderSize, 1)
-            self._reds[name] = made
+            self._reds[name] = wrong_field(rgba(THEMES[name].problem))
         return self._reds[name]
 
     def look(self, name: str) -> Item:
         """Return the looks of a popup: raised above the canvas."""
         if name not in self._looks:
-            theme = THEMES[name]
-            with dpg.theme() as made:
-                # Hints are lines that are off: the toolkit would pale them beyond reading.
-                with dpg.theme_component(dpg.mvSelectable, enabled_state=False):
-                    dpg.add_theme_color(dpg.mvThemeCol_Text, rgba(theme.faint))
-                self._add_look(theme)
-            self._looks[name] = made
+            self._looks[name] = popup_look(THEMES[name])
         return self._looks[name]
-
-    @staticmethod
-    def _add_look(theme: Theme) -> None:
-        with dpg.theme_component(dpg.mvAll):
-            dpg.add_theme_style(dpg.mvStyleVar_DisabledAlpha, 1.0)
-            for style, size in (("Rounding", 8), ("Padding", 10), ("BorderSize", 1)):
-                dpg.add_theme_style(getattr(dpg, f"mvStyleVar_Window{style}"), size, size)
-            for part in ("WindowBg", "ChildBg", "ScrollbarBg"):
-                dpg.add_theme_color(getattr(dpg, f"mvThemeCol_{part}"), rgba(theme.body))
-            dpg.add_theme_color(dpg.mvThemeCol_Border, rgba(theme.border))
-            dpg.add_theme_style(dpg.mvStyleVar_CellPadding, 5, 4)
-            dpg.add_theme_style(dpg.mvStyleVar_SelectableTextAlign, 0.0, 0.5)
 
     def _ask(self, popup: Question, wide: int) -> None:
         dpg.add_text(popup.text, parent=self._window, wrap=wide - 24)

@@ -10,15 +10,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from nodeflow.theme import Theme
-from nodeflow.window.platform.colours import rgba
+from nodeflow.window.platform.colours import Colour, rgba
 from nodeflow.window.platform.fonts import Fonts
+from nodeflow.window.platform.looks import look
 from nodeflow.window.platform.toolkit import Item, dpg
 
 _WIDE = 600
 _PATIENCE, _HELD = 24, 8
-"""So many frames a field is given the keys again; one in which it has them counts more."""
+"""Frames for which a field is given the keys again, and what one counts in which it has them."""
 _MARGIN, _LAID_OUT = 8, 4
-"""A sheet's least distance to the window's edge, in pixels; so many frames its layout takes."""
+"""A sheet's least distance to the window's edge, in pixels, and the frames that it is laid out."""
 
 
 @dataclass(frozen=True)
@@ -171,17 +172,15 @@ class Sheet:
         with dpg.group(horizontal=True, parent=self.window) as row:
             for label, does in buttons:
                 dpg.add_button(label=label, user_data=does, callback=_pressed)
-        return row  # type: ignore[no-any-return]
+        made: Item = row
+        return made
 
 
 def _pressed(_sender: Item, _value: Any, does: Callable[[], None]) -> None:
     does()
 
 
-def plain(colour: tuple[int, int, int, int]) -> Item:
+def plain(colour: Colour) -> Item:
     """Return the looks of a field that nobody types in, and of a line in a list."""
-    with dpg.theme() as made, dpg.theme_component(dpg.mvAll):
-        dpg.add_theme_style(dpg.mvStyleVar_ButtonTextAlign, 0.0, 0.5)
-        dpg.add_theme_style(dpg.mvStyleVar_SelectableTextAlign, 0.0, 1.0)
-        dpg.add_theme_color(dpg.mvThemeCol_Text, colour)
-    return made  # type: ignore[no-any-return]
+    sizes = {"ButtonTextAlign": (0.0, 0.5), "SelectableTextAlign": (0.0, 1.0)}
+    return look(sizes, Text=colour)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nodeflow.declare import Setting, inert, numbers
-from nodeflow.editor.state.model import Mistyped
+from nodeflow.editor.state.faults import Mistyped
 from nodeflow.editor.state.reading import number, read, written
 from nodeflow.window.panels.typed import Typed
 from nodeflow.window.platform.colours import Colour
@@ -20,13 +20,14 @@ from nodeflow.workings.shown import show
 MOST_ROWS = MOST_COLUMNS = 12
 """Larger arrays are told, not edited."""
 _FITTING, _CELL, _ROW = 3, 80, 30
-"""So many columns fit beside each other; more are so wide, and scrolled."""
+"""The most columns that fit side by side; the width of one where there are more, which are
+scrolled; and the height of a row."""
 
 Enter = Callable[[Any], str]
 """Called with a setting's new value; returns why it cannot be, "" if it can."""
 Keep = Callable[[str, Mistyped | None], None]
 """Called with a field's name and what was typed into it and cannot be (see `Typed`)."""
-Mistakes = Callable[[str], Mistyped | None]
+MistakeOf = Callable[[str], Mistyped | None]
 """Returns what was typed into a field and cannot be."""
 
 
@@ -50,7 +51,7 @@ class Field:
         """Whether a person is at it."""
         return any(dpg.is_item_active(item) for item in self.items)
 
-    def show(self, value: Any, mistakes: Mistakes) -> None:
+    def show(self, value: Any, mistakes: MistakeOf) -> None:
         """Show the value that the setting has now, unless a person is at it."""
         if self.active:
             return

@@ -17,19 +17,20 @@ from nodeflow.fonts import BOLD, REGULAR
 from nodeflow.playback.state import Playback
 from nodeflow.theme import THEMES, Theme
 from nodeflow.window.canvas.overlayitems import wrapped
-from nodeflow.window.platform.colours import mixed, phase_colour, rgba
+from nodeflow.window.platform.colours import CLEAR, mixed, phase_colour, rgba
 from nodeflow.window.platform.fonts import EM, SIZE, Fonts, fitted, width
+from nodeflow.window.platform.looks import look
 from nodeflow.window.platform.toolkit import Item, dpg
 
 _LARGE, _TEXT, _HEAD = 22, 14.0, 13.0
 _SMALLER, _ROOMY = 17, 460.0
-"""The size of the formula in a card that is narrower than so many pixels at scale 1."""
+"""The size of the formula in a narrow card, and the width below which it is one, at scale 1."""
 _PAD, _MARGIN = 14.0, 12.0
 _WIDEST, _NARROWEST = 860.0, 320.0
 _LINES, _SENTENCE = 3, 2
-"""So many lines of the formula, and of the sentence, at most."""
+"""The most lines of the formula, and of the sentence."""
 _FEW_LINES = 2
-"""So many lines of the formula on a low canvas, which has no room for the sentence."""
+"""The most lines of the formula on a low canvas, which has no room for the sentence."""
 
 
 def cut(lines: list[str], most: int, font: Item | None, room: float) -> list[str]:
@@ -190,11 +191,8 @@ class FormulaCard:
         self._theme = theme
         if self._look is not None:
             dpg.delete_item(self._look)
-        with dpg.theme() as self._look, dpg.theme_component(dpg.mvAll):
-            dpg.add_theme_color(dpg.mvThemeCol_ChildBg, (0, 0, 0, 0))
-            dpg.add_theme_color(dpg.mvThemeCol_Button, (0, 0, 0, 0))
-            hovered = mixed(theme.body, theme.text, 0.15)
-            dpg.add_theme_color(dpg.mvThemeCol_ButtonHovered, hovered)
-            dpg.add_theme_style(dpg.mvStyleVar_FramePadding, 0, 0)
-            dpg.add_theme_style(dpg.mvStyleVar_WindowPadding, 0, 0)
+        self._look = look(
+            {"FramePadding": (0, 0), "WindowPadding": (0, 0)},
+            ChildBg=CLEAR, Button=CLEAR, ButtonHovered=mixed(theme.body, theme.text, 0.15),
+        )  # fmt: skip
         dpg.bind_item_theme(self.panel, self._look)

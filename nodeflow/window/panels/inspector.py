@@ -10,8 +10,9 @@ from nodeflow.declare import Setting
 from nodeflow.editor.panels.accounts import account, reported
 from nodeflow.editor.panels.ports import port_text, ports_of
 from nodeflow.editor.panels.working import working
+from nodeflow.editor.state.faults import Mistyped
 from nodeflow.editor.state.messages import Message, Mistype, SetValue
-from nodeflow.editor.state.model import Editor, Mistyped
+from nodeflow.editor.state.model import Editor
 from nodeflow.editor.update import refusal
 from nodeflow.equality import identical
 from nodeflow.fonts import REGULAR

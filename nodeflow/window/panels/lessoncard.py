@@ -23,8 +23,9 @@ from nodeflow.editor.state.requests import ControlRun
 from nodeflow.editor.state.runcommands import AnswerTask, SkipTask, UnlockNode
 from nodeflow.files.lessonform import EVERY
 from nodeflow.theme import THEMES, Theme
-from nodeflow.window.platform.colours import mixed, rgba
+from nodeflow.window.platform.colours import rgba
 from nodeflow.window.platform.fonts import Fonts
+from nodeflow.window.platform.looks import main_button
 from nodeflow.window.platform.toolkit import Item, dpg
 
 _WIDE, _WIDER = 330, 420
@@ -32,7 +33,7 @@ _MARGIN = 12
 _BUTTONS = 150
 """The room that the buttons before a task and a scroll bar take."""
 _SHORTEST = 60
-"""So high is the list of tasks at least."""
+"""The least height of the list of tasks, in pixels at scale 1."""
 _HINTS = {
     "at": "It is done when you stand at {}.", "wire": "It is done when there is a new wire at {}.",
 }  # fmt: skip
@@ -241,12 +242,7 @@ class LessonCard:
     def _bright(self, theme: Theme) -> Item:
         """Return the looks of the one button that a beginner should find."""
         if theme.name not in self._brights:
-            with dpg.theme() as made, dpg.theme_component(dpg.mvAll):
-                for part, share in (("", 0.0), ("Hovered", 0.15), ("Active", 0.3)):
-                    colour = mixed(theme.selected, theme.text, share)
-                    dpg.add_theme_color(getattr(dpg, f"mvThemeCol_Button{part}"), colour)
-                dpg.add_theme_color(dpg.mvThemeCol_Text, rgba(theme.canvas))
-            self._brights[theme.name] = made
+            self._brights[theme.name] = main_button(theme)
         return self._brights[theme.name]
 
     # -- a lesson that is made

@@ -13,6 +13,7 @@ from nodeflow.editor.teaching import offered
 from nodeflow.plugins import ORIGINS
 from nodeflow.theme import THEMES, Theme
 from nodeflow.window.platform.colours import mixed
+from nodeflow.window.platform.looks import look
 from nodeflow.window.platform.toolkit import Item, dpg
 
 _HELP_WIDTH = 320
@@ -22,7 +23,7 @@ class Library:
     """The list of node types in a window."""
 
     def __init__(self, window: Item, send: Callable[[Message], None]) -> None:
-        self._window, self._send = window, send
+        self._send = send
         self.dragged: str | None = None
         """The type that is on its way to the canvas."""
         self._theme: Theme | None = None
@@ -106,14 +107,8 @@ class Library:
         key = theme.name, family
         if key not in self._made:
             colour = theme.families[family]
-            with dpg.theme() as made, dpg.theme_component(dpg.mvAll):
-                for name, share in (
-                    ("Header", 0.0),
-                    ("HeaderHovered", 0.12),
-                    ("HeaderActive", 0.2),
-                ):
-                    dpg.add_theme_color(
-                        getattr(dpg, f"mvThemeCol_{name}"), mixed(colour, theme.text, share)
-                    )
-            self._made[key] = made
+            shares = {"Header": 0.0, "HeaderHovered": 0.12, "HeaderActive": 0.2}
+            self._made[key] = look(
+                **{name: mixed(colour, theme.text, share) for name, share in shares.items()}
+            )
         return self._made[key]

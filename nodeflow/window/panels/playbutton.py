@@ -12,7 +12,7 @@ from nodeflow.editor.state.messages import Do, Message
 from nodeflow.editor.state.model import Editor
 from nodeflow.fonts import BOLD
 from nodeflow.theme import THEMES
-from nodeflow.window.platform.colours import mixed, rgba
+from nodeflow.window.platform.looks import main_button
 from nodeflow.window.platform.toolkit import Item, dpg
 
 _SIZE = 21
@@ -60,11 +60,5 @@ class PlayButton:
         )  # fmt: skip
         dpg.bind_item_font(pressed, self._font)
         theme = THEMES[editor.preferences.theme]
-        with dpg.theme() as self._look, dpg.theme_component(dpg.mvAll):
-            dpg.add_theme_style(dpg.mvStyleVar_FrameRounding, 12 * scale)
-            dpg.add_theme_color(dpg.mvThemeCol_ChildBg, (0, 0, 0, 0))
-            dpg.add_theme_color(dpg.mvThemeCol_Text, rgba(theme.canvas))
-            for name, share in (("", 0.0), ("Hovered", 0.15), ("Active", 0.3)):
-                colour = mixed(theme.selected, theme.text, share)
-                dpg.add_theme_color(getattr(dpg, f"mvThemeCol_Button{name}"), colour)
+        self._look = main_button(theme, {"FrameRounding": 12 * scale})
         dpg.bind_item_theme(self._panel, self._look)

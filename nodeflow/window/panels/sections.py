@@ -8,8 +8,9 @@ from typing import Any
 
 from nodeflow.editor.state.model import Editor
 from nodeflow.theme import THEMES, Theme
-from nodeflow.window.platform.colours import Colour, mixed, rgba
+from nodeflow.window.platform.colours import CLEAR, Colour, mixed, rgba
 from nodeflow.window.platform.fonts import SIZE
+from nodeflow.window.platform.looks import look
 from nodeflow.window.platform.toolkit import Item, dpg
 
 ROOM = 282
@@ -17,7 +18,7 @@ ROOM = 282
 CROSS = 24
 """How wide a column with a cross is, at scale 1."""
 _PATIENCE = 1.0
-"""After so many seconds a field has the keys, or somebody has clicked elsewhere."""
+"""Seconds after which a field has the keys, or somebody has clicked elsewhere."""
 
 
 class PanelStyle:
@@ -54,18 +55,20 @@ class PanelStyle:
         for old in self._made.values():
             dpg.delete_item(old)
         quiet = mixed(theme.body, theme.text, 0.07)
-        clear = (0, 0, 0, 0)
         self._made = {
-            "forward": _look(Text=rgba(theme.forward)),
-            "backward": _look(Text=rgba(theme.backward)),
-            "update": _look(Text=rgba(theme.feedback)),
-            "heading": _look(Text=rgba(theme.faint), Header=clear, HeaderHovered=clear),
-            "header": _look(Header=quiet),
-            "focus": _look(frame=1.5, Border=rgba(theme.selected)),
-            "wrong": _look(frame=1, Border=rgba(theme.problem)),
-            "bare": _look(Button=clear),
-            "tight": _tight(self.scale),
-            "chosen": _look(Button=mixed(theme.body, theme.selected, 0.45)),
+            "forward": look(Text=rgba(theme.forward)),
+            "backward": look(Text=rgba(theme.backward)),
+            "update": look(Text=rgba(theme.feedback)),
+            "heading": look(Text=rgba(theme.faint), Header=CLEAR, HeaderHovered=CLEAR),
+            "header": look(Header=quiet),
+            "focus": look({"FrameBorderSize": 1.5}, Border=rgba(theme.selected)),
+            "wrong": look({"FrameBorderSize": 1}, Border=rgba(theme.problem)),
+            "bare": look(Button=CLEAR),
+            "tight": look(
+                # A list whose texts stand on one line with what is clicked.
+                {"FramePadding": (7 * self.scale, 0), "CellPadding": (4 * self.scale, self.scale)}
+            ),
+            "chosen": look(Button=mixed(theme.body, theme.selected, 0.45)),
         }
         return True
 
@@ -89,23 +92,6 @@ class PanelStyle:
     def colour(self, name: str, alpha: float = 1.0) -> Colour:
         """Return a colour of the theme."""
         return rgba(getattr(self.theme, name), alpha)
-
-
-def _look(*, frame: float = 0, **colours: Colour) -> Item:
-    with dpg.theme() as made, dpg.theme_component(dpg.mvAll):
-        for name, colour in colours.items():
-            dpg.add_theme_color(getattr(dpg, f"mvThemeCol_{name}"), colour)
-        if frame:
-            dpg.add_theme_style(dpg.mvStyleVar_FrameBorderSize, frame)
-    return made  # type: ignore[no-any-return]
-
-
-def _tight(scale: float) -> Item:
-    """Return the look of a list whose texts stand on one line with what is clicked."""
-    with dpg.theme() as made, dpg.theme_component(dpg.mvAll):
-        dpg.add_theme_style(dpg.mvStyleVar_FramePadding, 7 * scale, 0)
-        dpg.add_theme_style(dpg.mvStyleVar_CellPadding, 4 * scale, 1 * scale)
-    return made  # type: ignore[no-any-return]
 
 
 class Section:

@@ -7,7 +7,8 @@ from functools import partial
 
 from nodeflow.editor.state.model import Editor
 from nodeflow.theme import THEMES
-from nodeflow.window.platform.colours import mixed, rgba
+from nodeflow.window.platform.colours import CLEAR, mixed, rgba
+from nodeflow.window.platform.looks import look
 from nodeflow.window.platform.toolkit import Item, dpg
 
 
@@ -44,15 +45,10 @@ class Tabs:
         theme = THEMES[self._theme]
         for old in self._looks:
             dpg.delete_item(old)
-        self._looks = []
-        for colour, text in (
-            ((0, 0, 0, 0), rgba(theme.faint)),
-            (mixed(theme.body, theme.selected, 0.35), rgba(theme.text)),
-        ):
-            with dpg.theme() as look, dpg.theme_component(dpg.mvAll):
-                dpg.add_theme_color(dpg.mvThemeCol_Button, colour)
-                dpg.add_theme_color(dpg.mvThemeCol_Text, text)
-            self._looks.append(look)
+        self._looks = [
+            look(Button=CLEAR, Text=rgba(theme.faint)),
+            look(Button=mixed(theme.body, theme.selected, 0.35), Text=rgba(theme.text)),
+        ]
         self._bind()
 
     def _bind(self) -> None:

@@ -21,8 +21,9 @@ from nodeflow.engine.epochlog import Lines
 from nodeflow.engine.schedule import LEVELS
 from nodeflow.equality import identical
 from nodeflow.theme import THEMES, Theme
-from nodeflow.window.platform.colours import Colour, mixed, phase_colour, rgba
-from nodeflow.window.platform.fonts import SIZE, Fonts, fitted, width
+from nodeflow.window.platform.colours import CLEAR, Colour, mixed, phase_colour, rgba
+from nodeflow.window.platform.fonts import EM, SIZE, Fonts, fitted, width
+from nodeflow.window.platform.looks import look, main_button
 from nodeflow.window.platform.toolkit import Item, dpg
 
 HEIGHT = 106
@@ -69,6 +70,7 @@ class TimelineBar:
     def __init__(self, parent: Item, send: Callable[[Message], None], fonts: Fonts) -> None:
         self._parent, self._send, self._fonts = parent, send, fonts
         self._editor: Editor | None = None
+        self._scale = 1.0
         self._layout: tuple[object, ...] = ()
         self._status_shown: tuple[object, ...] = ()
         self._still: tuple[object, ...] = ()
@@ -157,7 +159,7 @@ class TimelineBar:
             return
         self._drawn = drawn
         if layout != self._layout:
-            self._layout = layout
+            self._layout, self._scale = layout, scale
             self._apply_theme(theme, scale)
             self._arrange(wide, scale)
             self._still = self._status_shown = ()
@@ -173,18 +175,13 @@ class TimelineBar:
     def _apply_theme(self, theme: Theme, scale: float) -> None:
         for old in self._looks:
             dpg.delete_item(old)
-        bright = _look({
-            "Button": rgba(theme.selected),
-            "ButtonHovered": mixed(theme.selected, theme.text, 0.15),
-            "ButtonActive": mixed(theme.selected, theme.text, 0.3), "Text": rgba(theme.canvas),
-        }, padding=(4, 2 * scale))  # fmt: skip
-        small = _look({}, padding=(2, 2 * scale))
-        flat = _look({"Button": (0, 0, 0, 0)}, padding=(4, 2 * scale), align=0.0)
-        lit = _look({
-            "Button": mixed(theme.body, theme.selected, 0.45), "Text": rgba(theme.text),
-        }, padding=(2, 2 * scale))  # fmt: skip
-        track = _look({}, padding=(4, 2 * scale))
-        bare = _look({"ChildBg": (0, 0, 0, 0)}, padding=(0, 0))
+        close, wide = {"FramePadding": (2, 2 * scale)}, {"FramePadding": (4, 2 * scale)}
+        bright = main_button(theme, wide)
+        small = look(close)
+        flat = look({**wide, "ButtonTextAlign": (0.0, 0.5)}, Button=CLEAR)
+        lit = look(close, Button=mixed(theme.body, theme.selected, 0.45), Text=rgba(theme.text))
+        track = look(wide)
+        bare = look({"FramePadding": (0, 0)}, ChildBg=CLEAR)
         self._looks = [bright, small, flat, lit, track, bare]
         dpg.bind_item_theme(self._panel, bare)
         for command, item in self.buttons.items():
@@ -445,8 +442,7 @@ class TimelineBar:
             return
         bar = self._whole if which == "whole" else self._fine
         text = line.name(self._moment(line, which, x))
-        scale = float(self._layout[1])  # type: ignore[arg-type]
-        size = 13 * 1.164 * scale
+        size = 13 * EM * self._scale
         wide = width(text, None) * size + 12
         x = min(max(x, bar.left), bar.left + bar.wide)
         dpg.configure_item(self._hair, p1=(x, bar.top), p2=(x, bar.foot))
@@ -462,22 +458,14 @@ def _last(history: Sequence[Any]) -> tuple[Any, ...]:
     return tuple(history[-1].values()) if history else ()
 
 
-def _look(colours: dict[str, Colour], *, padding: tuple[float, float], align: float = 0.5) -> Item:
-    with dpg.theme() as made, dpg.theme_component(dpg.mvAll):
-        dpg.add_theme_style(dpg.mvStyleVar_FramePadding, *padding)
-        dpg.add_theme_style(dpg.mvStyleVar_ButtonTextAlign, align, 0.5)
-        for name, colour in colours.items():
-            dpg.add_theme_color(getattr(dpg, f"mvThemeCol_{name}"), colour)
-    return made  # type: ignore[no-any-return]
-
-
 def _box(
     parent: Item, bar: _Bar, span: tuple[float, float], colour: Colour, rounding: float = 0
 ) -> Item:
-    return dpg.draw_rectangle(  # type: ignore[no-any-return]
+    made: Item = dpg.draw_rectangle(
         (bar.x(span[0]), bar.top), (bar.x(span[1]), bar.foot), parent=parent,
-        color=(0, 0, 0, 0), fill=colour, rounding=rounding,
+        color=CLEAR, fill=colour, rounding=rounding,
     )  # fmt: skip
+    return made
 
 
 def _stretch(item: Item, bar: _Bar, span: tuple[float, float], inset: float = 0) -> None:

@@ -12,8 +12,10 @@ import numpy as np
 
 from nodeflow.editor.panels.training import cost_now, has_accuracy, present, progress
 from nodeflow.editor.panels.training import rate as rate_of
+from nodeflow.editor.state.faults import Mistyped
+from nodeflow.editor.state.live import Live
 from nodeflow.editor.state.messages import Do, Message, Mistype, SetTraining, SetValue
-from nodeflow.editor.state.model import Editor, Live, Mistyped
+from nodeflow.editor.state.model import Editor
 from nodeflow.editor.state.reading import read, written
 from nodeflow.editor.update import refusal
 from nodeflow.playback.curve import column, epochs, newest
@@ -28,7 +30,7 @@ _PLOT_HEIGHT = 112
 _LEAST_RATE, _MOST_RATE = 1e-4, 10.0
 _MOST_POINTS = 160
 _FEW_EPOCHS = 8
-"""So many are numbered one by one beside the curves."""
+"""The most epochs that are numbered one by one below the curves."""
 _DOUBLE, _FRAMES = 0.5, 4
 """Seconds, or frames, between the two clicks that show a whole curve again."""
 
@@ -66,9 +68,6 @@ class TrainingPanel:
             dpg.add_table_column(init_width_or_weight=0.72)
             self._typed = {name: self._line(name) for name in ("batch", "epochs", "seed")}
             self._typed["rate"] = self._rate_line()
-        self._batch, self._epochs, self._seed, self._rate_field = (
-            field.item for field in self._typed.values()
-        )
         self._plots = dpg.add_group(parent=parent)
         self._cost = _Plot(self._plots, "cost", {"train": "cost", "test": "test_cost"})
         self._accuracy = _Plot(
@@ -365,7 +364,8 @@ def epochs_lived(live: Live) -> float:
 
 def _line(colour: Colour, series: int | None = None) -> Item:
     kind = dpg.mvLineSeries if series is None else series
-    with dpg.theme() as made, dpg.theme_component(kind):
+    made: Item = dpg.add_theme()
+    with dpg.theme_component(kind, parent=made):
         dpg.add_theme_color(dpg.mvPlotCol_Line, colour, category=dpg.mvThemeCat_Plots)
         dpg.add_theme_style(dpg.mvPlotStyleVar_LineWeight, 1.8, category=dpg.mvThemeCat_Plots)
-    return made  # type: ignore[no-any-return]
+    return made

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from nodeflow.editor.state.model import Mistyped
+from nodeflow.editor.state.faults import Mistyped
 from nodeflow.window.platform.colours import Colour
+from nodeflow.window.platform.looks import wrong_field
 from nodeflow.window.platform.toolkit import Item, dpg
 
 
@@ -104,10 +105,7 @@ class Typed:
 
     def _mark(self) -> None:
         if self.fault and not self._red:
-            with dpg.theme() as self._red, dpg.theme_component(dpg.mvAll):
-                dpg.add_theme_color(dpg.mvThemeCol_Text, self._wrong)
-                dpg.add_theme_color(dpg.mvThemeCol_Border, self._wrong)
-                dpg.add_theme_style(dpg.mvStyleVar_FrameBorderSize, 1)
+            self._red = wrong_field(self._wrong)
         dpg.set_value(self._fault_item, f"! {self.fault}" if self.fault else "")
         dpg.configure_item(self._fault_item, show=bool(self.fault))
         dpg.bind_item_theme(self.item, self._red if self.fault else 0)

@@ -17,7 +17,7 @@ from typing import Any
 from nodeflow.window.platform.toolkit import dpg, native
 
 _PATIENCE = 1.0
-"""So many seconds another program has to hand over what it holds."""
+"""Seconds that another program has to hand over what it holds."""
 _TEXT = 13
 """Windows' number for text (CF_UNICODETEXT)."""
 

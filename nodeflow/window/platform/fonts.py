@@ -10,7 +10,8 @@ from nodeflow.window.platform.toolkit import Item, dpg
 
 SIZE = 15
 EM = 1.164
-"""A font of size 1 in Dear PyGui is as high as its lines; in SVG these are so much higher."""
+"""The height of a line, relative to the size of the font as SVG counts it. In Dear PyGui a font of
+size 1 is as high as its lines."""
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ _SHIFTED_DIGITS = ")!@#$%^&*("
 
 _NOTHING_HELD = {"shift": False, "ctrl": False, "alt": False}
 _FRAMES, _NEAR = 4, 5.0
-"""A second press within so many frames, and so many pixels, makes a double-click."""
+"""Frames, and pixels, within which a second press makes a double-click."""
 
 
 def _keys() -> dict[int, tuple[str, str]]:

@@ -6,7 +6,8 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 
-from nodeflow.editor.state.model import Editor, Live
+from nodeflow.editor.state.live import Live
+from nodeflow.editor.state.model import Editor
 
 PAUSE = 0.1
 """Seconds for which numbers stay as they are."""
@@ -14,7 +15,7 @@ _PANELS = 0.0007
 """Seconds of the processor, from its start, after which a frame has no turn left for a panel."""
 
 _PIECE = 0.0003
-"""So many seconds of the processor a frame has for work that is shared out over several."""
+"""Seconds of the processor that a frame has for work that is spread over several."""
 _MEANWHILE, _LEFT = 0.1, 4.0
 
 

@@ -43,8 +43,8 @@ _SIGNS = {*range(256), *range(320, 335), 336}
 _WITH_SHIFT, _WITH_CTRL, _WITH_ALT = 1, 2, 4
 """Keys that are held with another, by GLFW's bits."""
 _QUIET = 2
-"""After so many frames without a key the toolkit's queue is empty: it shows a key that was let go
-and pressed again in two frames."""
+"""Frames without a key after which the toolkit's queue is empty: it shows a key that was let go and
+pressed again in two frames."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,7 +59,7 @@ class GcScheduler:
     _YOUNG, _MIDDLE, _OLD = 200_000, 10, 100
     """Bounds for a window that never stands still."""
     _ENOUGH = 10_000
-    """So many young objects are worth a clean-up."""
+    """Young objects from which a collection is worth its time."""
 
     def __init__(self) -> None:
         self._before = gc.get_threshold()
