@@ -30,6 +30,7 @@ from nodeflow.terminal.steps import StepPrinter
 from nodeflow.theme import THEMES
 from nodeflow.views.marks import Words
 from nodeflow.wires import weight_of
+from nodeflow.workings.lines import numbered
 
 NUMBER = re.compile(r"[-−]?(?:\d+\.?\d*(?:e[-+−]?\d+)?|Infinity|NaN)")
 AGE = re.compile(
@@ -316,15 +317,20 @@ def of_the_step(truth: Truth, editor) -> int:
             len(value) == len(numbers) and np.allclose(numbers, value, rtol=6e-4, atol=6e-5)
             for value in values
         ), (token.text, values)
-    if "→" in known.change and not known.change.startswith("["):
+    if "→" in known.change:
         before, after = known.change.partition("  (")[0].split(" → ")
+        name, _, before = before.rpartition(" ")
         (address, new), *_ = truth.last.items() if not step.outputs else [
             (f"{step.node}.{port}", value) for port, value in step.outputs.items()
         ]  # fmt: skip
         old = step.inputs["parameter"] if step.phase == "update" else truth.before[address]
+        port = address.rpartition(".")[2]
+        at = [index for index in np.ndindex(new.shape)
+              if not name or numbered(port, new.shape, index) == name]  # fmt: skip
+        assert len(at) == 1, known.change
         told_ = Told("change", known.change)
-        _close(read(before), [float(np.ravel(old)[0])], told_)
-        _close(read(after), [float(np.ravel(new)[0])], told_)
+        _close(read(before), [float(np.reshape(old, new.shape)[at[0]])], told_)
+        _close(read(after), [float(new[at[0]])], told_)
         found += 1
     for row in log_rows(playback):
         if row.number is not None and read(row.value):

@@ -3,11 +3,12 @@
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from helpers_editor import do
 
 import nodeflow as nf
-from nodeflow.editor.canvas import aside, minimap
+from nodeflow.editor.canvas import aside, minimap, vacancy
 from nodeflow.editor.dialogs.popups import lines
 from nodeflow.editor.dialogs.searching import found
 from nodeflow.editor.panels.room import widths
@@ -257,3 +258,77 @@ def test_the_changed_number_of_a_step_covers_no_title(name):
             assert 0 <= x <= 1070 - wide
         sides.add((y >= bottom) - (y + high <= top))
     assert 1 in sides
+
+
+# --- new nodes lie on nothing -------------------------------------------------------------------
+
+
+def overlapping(editor, gap=0):
+    """Return the pairs of drawn nodes that are nearer than a gap."""
+    views = list(editor.drawn.nodes.items())
+    return [
+        (key, other)
+        for number, (key, a) in enumerate(views)
+        for other, b in views[:number]
+        if a.x < b.x + b.width + gap and b.x < a.x + a.width + gap
+        and a.y < b.y + b.height + gap and b.y < a.y + a.height + gap
+    ]  # fmt: skip
+
+
+def in_view(editor, key):
+    view = editor.drawn.nodes[key]
+    left, top = editor.camera.on_screen((view.x, view.y))
+    right, bottom = editor.camera.on_screen((view.x + view.width, view.y + view.height))
+    return left >= 0 and top >= 0 and right <= editor.size[0] and bottom <= editor.size[1]
+
+
+def by_tab(editor, at):
+    return do(editor, m.Moved(at), m.Key("Tab"), m.Typed("panel"), m.Key("Enter"))
+
+
+def by_drop(editor, at):
+    return do(editor, m.Place("relu", at))
+
+
+def by_wire(editor, at):
+    """Drop a wire at a place where no node is."""
+    popup = Search(editor.camera.on_canvas(at), port="hidden.z", text="tanh")
+    return do(replace(editor, popup=popup), m.Key("Enter"))
+
+
+def by_copy(editor, at):
+    editor = do(editor, m.Select(frozenset(["hidden", "hidden_a", "theta1"])), m.Do("copy"))
+    return do(editor, m.Moved(at), m.Pasted(editor.requests[-1].text))
+
+
+def by_duplicate(editor, _at):
+    return do(editor, m.Select(frozenset(["output", "output_a"])), m.Do("duplicate"))
+
+
+@pytest.mark.parametrize("new", [by_tab, by_drop, by_wire, by_copy, by_duplicate])
+@pytest.mark.parametrize("name", ["xor", "wheat-seeds"])
+def test_what_is_new_lies_on_no_other_node_and_is_seen(name, new):
+    editor = do(replace(opened(name), size=(1000.0, 700.0)), m.Do("first-view"))
+    assert not overlapping(editor)
+    over = editor.drawn.nodes["hidden_a"]
+    at = editor.camera.on_screen((over.x + 60, over.y + 40))
+    for _ in range(3):
+        before, editor = editor, new(editor, at)
+        made = editor.graph.nodes.keys() - before.graph.nodes.keys()
+        assert made
+        assert editor.selection == made
+        assert not overlapping(editor, vacancy.GAP), new.__name__
+        assert all(in_view(editor, key) for key in made), new.__name__
+
+
+def test_free_room_is_the_nearest_and_at_the_place_where_nothing_is():
+    box = np.array([[0.0, 0.0, 200.0, 100.0]])
+    assert vacancy.nearest(box, (500, 300), (100, 50)) == (500, 300)
+    assert vacancy.nearest(box, (183, 20), (100, 50)) == (220, 20)
+    assert vacancy.nearest(box, (50, 70), (100, 50)) == (50, 120)
+    assert vacancy.nearest(box, (50, 20), (100, 40)) == (50, -60)
+    assert vacancy.nearest(np.zeros((0, 4)), (1e12, -3.0), (100, 50)) == (10**12, 0)
+    # A wall of nodes without a gap, wider than what is looked at first.
+    wall = np.array([[x, y, x + 90, y + 90] for x in range(-3000, 3000, 100)
+                     for y in range(-3000, 3000, 100)], float)  # fmt: skip
+    assert vacancy.nearest(wall, (2500, 0), (100, 50)) == (3010, 0)

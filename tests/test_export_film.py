@@ -15,6 +15,7 @@ from test_cli_play import GRAPHS as PLAYED
 
 import nodeflow as nf
 from nodeflow.engine.schedule import LEVELS
+from nodeflow.engine.snapshot import AHEAD, ages
 from nodeflow.errors import ExportError
 from nodeflow.export import Job, Options, export
 from nodeflow.export.caption import HEIGHT
@@ -22,7 +23,8 @@ from nodeflow.export.film import Camera, Film
 from nodeflow.export.frames import Reel
 from nodeflow.export.gif import Clock, shared_palette
 from nodeflow.export.pixels import rendered
-from nodeflow.export.svg import svg
+from nodeflow.export.stage import Stage
+from nodeflow.export.svg import node, svg
 from nodeflow.scene import scene
 from nodeflow.theme import DARK, LIGHT
 
@@ -109,6 +111,32 @@ def test_a_picture_is_the_drawing_of_the_canvas():
     # Only the lit node and its values differ, and edges by a fraction of a pixel.
     assert (off > 40).mean() < 0.03
     assert (off > 0).any()
+
+
+def test_what_the_pass_has_not_evaluated_yet_is_grey(monkeypatch):
+    graph = nf.sample("xor").add("seen", "panel").connect("hidden.z", "seen.value")
+    told, show = [], Stage.show
+    monkeypatch.setattr(
+        Stage, "show", lambda self, *what: (told.append(what[2]), show(self, *what))[1]
+    )
+    made = film(graph, moves=0, begin="0:1", samples=2, size=(640, 400))
+    run = made.reel.run
+    passes, grey = 0, 0
+    for frame in made.frames():
+        position, old = run.position, told[-1]
+        if position.place == 0:  # the last one of a pass: all is of it
+            passes += 1
+            assert not old
+            continue
+        known = {key for key, age in ages(run).items() if age != AHEAD}
+        views = {"seen"} if "hidden" in known else set()
+        assert old == {key for key in known if key != "seen"} | views, position
+        grey += len(old)
+    assert passes == 2
+    assert grey > 100
+    drawn = scene(nf.unfold(graph), values=run.values).nodes["output.delta"]
+    assert f'fill="{DARK.text}">{drawn.foot}<' in "".join(node(drawn, DARK))
+    assert f'fill="{DARK.faint}">{drawn.foot}<' in "".join(node(drawn, DARK, old=True))
 
 
 def test_values_run_along_the_wires_and_then_stand_at_the_ports():

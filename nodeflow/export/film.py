@@ -27,7 +27,7 @@ from nodeflow.scene import (
     within,
 )
 from nodeflow.theme import THEMES, Theme
-from nodeflow.views import Viewer
+from nodeflow.views import Viewer, is_slow
 from nodeflow.views.plot import Traces
 from nodeflow.wires import WireView
 
@@ -90,6 +90,7 @@ class Film:
         }
         """The closed group that stands for a node."""
         self._values: dict[str, NDArray[Any]] = dict(self.reel.start())
+        self._passing, self._evaluated = self.reel.passing(), self.reel.evaluated()
         self._viewer = Viewer(self._graph, self.reel.run.plan.inference.tables)
         self._traces, self._plots = Traces(), plotted(self._graph)
         self._views = [key for key in self._graph.of_family("view") if key not in self._boxes]
@@ -97,8 +98,8 @@ class Film:
 
     def frames(self) -> Iterator[Frame]:
         """Yield the pictures, and tell the job's progress."""
-        drawn, inside = self._drawn()
-        stage = Stage(drawn, inside, self.theme, self._zoom(drawn))
+        drawn, inside, old = self._drawn()
+        stage = Stage(drawn, inside, self.theme, self._zoom(drawn), old)
         camera = Camera(stage.size, (self.size[0], self.size[1] - self._band))
         total = self.reel.total
         self._job.progress(0, total)
@@ -106,8 +107,8 @@ class Film:
             yield from self._beat(stage, camera, beat, done / total)
             self._job.progress(done, total)
 
-    def _drawn(self) -> tuple[Scene, Insides]:
-        """Return the canvas with the values that are known by now."""
+    def _drawn(self) -> tuple[Scene, Insides, frozenset[str]]:
+        """Return the canvas with the values that are known, and which nodes have old ones."""
         values, run = self._values, self.reel.run
         self._traces.collect(self._plots, run.update, values)
         past = {
@@ -116,7 +117,21 @@ class Film:
             if (found := self._traces.of(key, starts))
         }
         drawn = scene(self._graph, values=values)
-        return filled(drawn, self._viewer, values, run.weights, self.theme, past)
+        found = filled(drawn, self._viewer, values, run.weights, self.theme, past)
+        return *found, self._old(drawn)
+
+    def _old(self, drawn: Scene) -> frozenset[str]:
+        """Return the nodes that show something of an earlier pass than the present one."""
+        old = self._passing - self._evaluated
+        views = {key: view for key, view in drawn.nodes.items() if view.view is not None}
+        late = frozenset(
+            key
+            for key, view in views.items()
+            # What is drawn over time, or found with the weights of now, is of no pass.
+            if not (view.over_time or is_slow(view.type))
+            and any(wire.source in old for wire in self._graph.into(key))
+        )
+        return (old - views.keys()) | late
 
     def _zoom(self, drawn: Scene) -> float:
         left, top, right, bottom = bounds(drawn)
@@ -133,6 +148,10 @@ class Film:
         return zoom
 
     def _beat(self, stage: Stage, camera: Camera, beat: Beat, done: float) -> Iterator[Frame]:
+        if beat.begins:
+            self._evaluated.clear()
+            stage.show(*self._drawn())
+        self._evaluated.update(beat.nodes)
         colour = self._colours[beat.phase]
         seconds = 1 / self._job.options.speed
         wires = {

@@ -42,6 +42,8 @@ class Beat:
     where: str
     formula: str
     sentence: str
+    begins: bool = False
+    """Whether a pass begins with it: what nodes hold then is of the one before."""
     epoch: Mapping[str, float | None] | None = None
     """The line of the history of the epoch that has ended, where a beat is one: cost, accuracy."""
 
@@ -77,6 +79,16 @@ class Reel:
         """Return what is known before the first beat."""
         return self.run.values
 
+    def evaluated(self) -> set[str]:
+        """Return which nodes the pass has evaluated in which the film begins."""
+        return set(self.run.order[: self.run.position.place])
+
+    def passing(self) -> frozenset[str]:
+        """Return the nodes whose values are of one pass: no parameters, and nothing that is set."""
+        if self._level == "epoch":  # all is of its end
+            return frozenset()
+        return frozenset(key for key in self.run.order if not self.run.reader.stands(key))
+
     def beats(self) -> Iterator[Beat]:
         """Yield each beat."""
         for steps in beats(Player(self.run), self._level, self.end):
@@ -110,6 +122,7 @@ class Reel:
             described(run, last),
             last.formula,
             sentence,
+            run.schedule.place(steps[0].node) == 0,
         )
 
     def _epoch(self, values: Values) -> Beat:
@@ -135,7 +148,7 @@ class Reel:
         line = run.line(run.epoch)
         return Beat(
             tuple(key for key in lit if key in self._made.nodes), "update", {}, values, True,
-            f"epoch {run.epoch} of {run.graph.training.epochs}", "", sentence, line,
+            f"epoch {run.epoch} of {run.graph.training.epochs}", "", sentence, epoch=line,
         )  # fmt: skip
 
     def count(self, level: str) -> int:

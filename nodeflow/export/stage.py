@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from PIL import Image, ImageFont
@@ -61,22 +61,28 @@ class Sprite:
 class Stage:
     """The whole canvas at one zoom, in pixels a unit."""
 
-    def __init__(self, scene: Scene, insides: Insides, theme: Theme, zoom: float) -> None:
+    def __init__(
+        self, scene: Scene, insides: Insides, theme: Theme, zoom: float,
+        old: Collection[str] = frozenset(),
+    ) -> None:  # fmt: skip
         self.theme, self.zoom = theme, zoom
         self._shown = bounds(scene)
-        self._looks: dict[str, tuple[NodeView, Sequence[str]]] = {}
+        self._looks: dict[str, tuple[NodeView, Sequence[str], bool]] = {}
         self._sprites: dict[str, Sprite] = {}
         self._smalls: dict[tuple[str, str], Image.Image] = {}
         self.scene = scene
-        self.show(scene, insides)
+        self.show(scene, insides, old)
 
     @property
     def size(self) -> tuple[int, int]:
         """Width and height in pixels."""
         return self._whole.size
 
-    def show(self, scene: Scene, insides: Insides) -> None:
-        """Show another state of the same graph: `insides` is what its view nodes show."""
+    def show(self, scene: Scene, insides: Insides, old: Collection[str] = frozenset()) -> None:
+        """Show another state of the same graph: `insides` is what its view nodes show.
+
+        What the nodes of `old` show is of an earlier pass.
+        """
         if not self._sprites or scene.wires != self.scene.wires:
             drawn = document(self._shown, ground(scene, self.theme), self.theme.canvas)
             self._ground = picture(drawn, self.zoom).convert("RGB")
@@ -85,14 +91,14 @@ class Stage:
                 sprite.onto(self._whole, 0, 0)
         self.scene = scene
         for view in scene.nodes.values():
-            self._put(view, insides.get(view.key, ()))
+            self._put(view, insides.get(view.key, ()), view.key in old)
 
-    def _put(self, view: NodeView, inside: Sequence[str]) -> None:
-        look = replace(view, value=None), inside  # the numbers are in its texts
+    def _put(self, view: NodeView, inside: Sequence[str], old: bool) -> None:  # noqa: FBT001
+        look = replace(view, value=None), inside, old  # the numbers are in its texts
         if self._looks.get(view.key) == look:
             return
         self._looks[view.key] = look
-        drawn = self._sprite(_around(view), node(view, self.theme, inside))
+        drawn = self._sprite(_around(view), node(view, self.theme, inside, old=old))
         self._sprites[view.key] = drawn
         self._restore(drawn.box)
 

@@ -210,8 +210,10 @@ def _weights(wires: Iterable[WireView], theme: Theme) -> Iterator[str]:
         yield words(x, y + 3.5, text, theme.text, font_size=f"{size:g}", text_anchor="middle")
 
 
-def node(node: NodeView, theme: Theme, inside: Sequence[str] = ()) -> Iterator[str]:
-    """Draw a node, with what a view shows inside."""
+def node(
+    node: NodeView, theme: Theme, inside: Sequence[str] = (), *, old: bool = False
+) -> Iterator[str]:
+    """Draw a node, with what a view shows inside; what is `old` is of an earlier pass, and grey."""
     x, y, width, height = node.x, node.y, node.width, node.height
     border = theme.problem if node.problem else theme.border
     opacity = ' opacity="0.5"' if node.mode == "disable" else ""
@@ -243,7 +245,7 @@ def node(node: NodeView, theme: Theme, inside: Sequence[str] = ()) -> Iterator[s
         f'<path d="M{x + 8} {y + height - FOOT}H{x + width - 8}" stroke="{theme.grid}" '
         'stroke-width="1"/>'
     )
-    yield from inside
+    yield from ('<g opacity="0.45">', *inside, "</g>") if inside and old else inside
     if node.slider is not None:
         yield from _slider(node, node.slider, theme)
     field = node.field
@@ -257,7 +259,8 @@ def node(node: NodeView, theme: Theme, inside: Sequence[str] = ()) -> Iterator[s
         said = fitted(foot, room)
         if node.value is None and 2 * len(said) < len(foot):
             said = ""  # the stump of a formula tells nothing
-        yield words(x + 10, y + height - 8, said, theme.faint)
+        is_told = node.value is not None and not old
+        yield words(x + 10, y + height - 8, said, theme.text if is_told else theme.faint)
     yield "</g>"
 
 

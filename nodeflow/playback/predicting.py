@@ -30,7 +30,7 @@ from nodeflow.playback import answers
 from nodeflow.playback.slips import Slip, sign_slip, slip_of
 from nodeflow.workings.bodies import body_of
 from nodeflow.workings.given import Given, row_of
-from nodeflow.workings.lines import SUBSCRIPTS, line_of
+from nodeflow.workings.lines import line_of, numbered
 from nodeflow.workings.parts import Index, Number, numbers, resolved_terms, summed
 from nodeflow.workings.shown import precise, show
 
@@ -277,10 +277,7 @@ def named(address: str, shape: Index, index: Index) -> str:
     node, _, port = address.rpartition(".")
     # `hidden.delta` is clearer than `hidden.delta.delta`.
     name = node if node == port or node.endswith(f".{port}") else address
-    if math.prod(shape) == 1:
-        return name
-    used = index[1:] if len(shape) == 2 and shape[0] == 1 else index
-    return name + ",".join(str(i + 1) for i in used).translate(SUBSCRIPTS)
+    return numbered(name, shape, index)
 
 
 def _kind(run: Run, before: _Before, wanted: Kind | None) -> Kind:

@@ -67,15 +67,15 @@ def line_of(given: Given, port: str, index: Index) -> Line:
     result = Number(float(value[index]), f"{step.node}.{port}", index)
     with np.errstate(all="ignore"):  # a number may be Infinity
         terms = resolved_terms(body(given, index)) if body else (result,)
-    return Line(_label(port, value.shape, index), terms, result)
+    return Line(numbered(port, value.shape, index), terms, result)
 
 
-def _label(port: str, shape: Index, index: Index) -> str:
-    """Return an output number's name: its port, and subscripts where there are several."""
+def numbered(name: str, shape: Index, index: Index) -> str:
+    """Return what a number of a value is called: "z₁", "value₁,₂", or "z" where there is one."""
     if math.prod(shape) == 1:
-        return port
+        return name
     used = index if len(shape) != 2 or shape[0] > 1 else index[1:]
-    return port + ",".join(str(i + 1) for i in used).translate(SUBSCRIPTS)
+    return name + ",".join(str(i + 1) for i in used).translate(SUBSCRIPTS)
 
 
 def formula_of(step: Evaluated) -> str:

@@ -7,11 +7,12 @@ from dataclasses import replace
 from typing import Any
 
 from nodeflow import files
-from nodeflow.boxes import GRID, RELAY, box
+from nodeflow.boxes import RELAY, box
 from nodeflow.declare import CATALOG
 from nodeflow.derive.repeating import duplicate_wired, repeat
 from nodeflow.derive.tidy import tidy
-from nodeflow.editor.canvas import shaping, wiring
+from nodeflow.editor.canvas import aside, shaping, vacancy, wiring
+from nodeflow.editor.canvas.vacancy import on_grid
 from nodeflow.editor.state.camera import Point
 from nodeflow.editor.state.model import Editor
 from nodeflow.editor.state.requests import ControlRun
@@ -21,7 +22,6 @@ from nodeflow.graph import Graph, Wire, check_id, copy_of, in_order
 from nodeflow.nodes.arithmetic import relay
 from nodeflow.scene import NOTE, closed_groups
 
-_GAP = 30
 GROUP_COLOURS = ("#8f7cc7", "#4f9d86", "#c98a4b", "#5b8fc9", "#c46a9b", "#8a8f98")
 
 
@@ -31,11 +31,6 @@ def attempted(editor: Editor, edit: Callable[[], Editor]) -> Editor:
         return edit()
     except NodeflowError as error:
         return editor.refused(error)
-
-
-def on_grid(point: Point) -> tuple[int, int]:
-    """Return the nearest point of the grid."""
-    return round(point[0] / GRID) * GRID, round(point[1] / GRID) * GRID
 
 
 def fresh_id(graph: Graph, wanted: str) -> str:
@@ -49,7 +44,10 @@ def fresh_id(graph: Graph, wanted: str) -> str:
 
 
 def placed(editor: Editor, type_: str, at: Point, port: str | None = None) -> Editor:
-    """Put a new node onto the canvas, its top left at a point; wire it to `port` if given."""
+    """Put a new node onto the canvas, its top left at a point; wire it to `port` if given.
+
+    Where other nodes are it goes to the nearest free room.
+    """
     graph = editor.graph
     key = fresh_id(graph, type_)
     graph = with_node(graph, key, type_, on_grid(at))
@@ -65,8 +63,38 @@ def placed(editor: Editor, type_: str, at: Point, port: str | None = None) -> Ed
             graph = wiring.connected(graph, inference, *ends)
     if graph.groups and editor.inside:
         graph = joined(graph, editor.inside[-1], [key])
+    graph = _with_room(editor, graph, [key])
     made = offering(editor, editor.edited(wiring.kept(graph), f"place {key}"))
-    return replace(made, selection=frozenset([key]), wire=None)
+    return replace(_in_view(made, [key]), selection=frozenset([key]), wire=None)
+
+
+def _with_room(editor: Editor, graph: Graph, keys: Iterable[str]) -> Graph:
+    """Return the graph with new nodes moved, all alike, to where they cover no other node."""
+    left, top, right, bottom = _area(graph, keys)
+    x, y = vacancy.nearest(editor.drawn.boxes, (left, top), (right - left, bottom - top))
+    layout = dict(graph.layout)
+    for key in keys:
+        layout[key] = layout[key][0] + x - left, layout[key][1] + y - top
+    return replace(graph, layout=layout)
+
+
+def _in_view(editor: Editor, keys: Iterable[str]) -> Editor:
+    """Return the editor that sees new nodes, its camera moved no farther than it must."""
+    wide, high = editor.size
+    size = wide, high - aside.card_high(editor)
+    return replace(editor, camera=editor.camera.showing(_area(editor.graph, keys), size))
+
+
+def _area(graph: Graph, keys: Iterable[str]) -> tuple[int, int, int, int]:
+    """Return left, top, right and bottom of some nodes."""
+    sizes = {key: box(graph, key) for key in keys}
+    places = [(*graph.layout[key], size) for key, size in sizes.items()]
+    return (
+        min(x for x, _, _ in places),
+        min(y for _, y, _ in places),
+        max(x + size.width for x, _, size in places),
+        max(y + size.height for _, y, size in places),
+    )
 
 
 def offering(before: Editor, after: Editor) -> Editor:
@@ -249,7 +277,10 @@ def copied(editor: Editor) -> str:
 
 
 def pasted(editor: Editor, text: str, at: Point) -> Editor:
-    """Put the nodes of a graph's text onto the canvas, their top left at a point."""
+    """Put the nodes of a graph's text onto the canvas, their top left at a point.
+
+    Where others are they go to the nearest free room, as they stand to each other.
+    """
     part = files.loads(text)
     if not part.nodes:
         return editor.refused("there are no nodes in what was copied")
@@ -274,16 +305,17 @@ def pasted(editor: Editor, text: str, at: Point) -> Editor:
         wires=in_order([*graph.wires, *wires]),
     )
     graph.validate()
-    made = editor.edited(graph, f"paste {named(sorted(names.values()))}")
-    return replace(made, selection=frozenset(names.values()))
+    new = sorted(names.values())
+    made = _in_view(editor.edited(_with_room(editor, graph, new), f"paste {named(new)}"), new)
+    return replace(made, selection=frozenset(new))
 
 
 def duplicated(editor: Editor) -> Editor:
-    """Copy the selected nodes beside themselves."""
+    """Copy the selected nodes to the nearest free room."""
     places = [editor.graph.layout[key] for key in editor.chosen if key in editor.graph.layout]
     if not places:
         return editor
-    corner = min(x for x, _ in places) + _GAP, min(y for _, y in places) + _GAP
+    corner = min(x for x, _ in places), min(y for _, y in places)
     return pasted(editor, copied(editor), corner)
 
 

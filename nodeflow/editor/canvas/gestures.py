@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from nodeflow.boxes import HEADER, SLIDER
 from nodeflow.derive.shapes import refusal
-from nodeflow.editor.canvas import editing, inplace, wiring
+from nodeflow.editor.canvas import editing, inplace, vacancy, wiring
 from nodeflow.editor.canvas.hits import (
     PORT_REACH,
     SNAP,
@@ -181,7 +181,7 @@ def moved(editor: Editor, message: Moved) -> Editor:
             by = at[0] - start[0], at[1] - start[1]
             if gesture.by == (0, 0) and max(map(abs, by)) * editor.camera.zoom < _STILL:
                 return editor
-            return replace(editor, gesture=replace(gesture, by=editing.on_grid(by)))
+            return replace(editor, gesture=replace(gesture, by=vacancy.on_grid(by)))
         case Boxing():
             return _boxed(editor, replace(gesture, end=at))
         case Wiring():

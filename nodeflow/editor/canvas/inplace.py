@@ -16,19 +16,17 @@ from nodeflow.boxes import Box, box
 from nodeflow.data.bundled import BUNDLED
 from nodeflow.data.generators import GENERATORS
 from nodeflow.declare import Setting
-from nodeflow.editor.canvas import editing, wiring
+from nodeflow.editor.canvas import editing, vacancy, wiring
 from nodeflow.editor.state.camera import Point
 from nodeflow.editor.state.model import Editor
 from nodeflow.editor.state.popups import Choices, Editing
 from nodeflow.editor.state.reading import read, written
 from nodeflow.errors import BadSetting
 from nodeflow.nodes.source import constant
-from nodeflow.scene import LEFT, NodeView
+from nodeflow.scene import LEFT
 
 ALLOWED = "a number (3), a fraction (2/3), a row (1, 0) or rows (1, 2; 3, 4)"
 _GAP = 40
-_APART = 10
-_TRIES = 200
 
 # --- opening ------------------------------------------------------------------------------------
 
@@ -145,24 +143,8 @@ def _place(editor: Editor, port: str, size: Box) -> tuple[int, int]:
     at = editor.drawn.ports.get(port) or editor.drawn.ports[wiring.plain(port)]
     view = editor.drawn.nodes[wiring.ends(port)[0]]
     x = view.x - _GAP - size.width if at.side == LEFT else view.x + view.width + _GAP
-    start = editing.on_grid((x, at.y - size.outputs[0].y))
-    others = list(editor.drawn.nodes.values())
-    for number in range(_TRIES):
-        step = (number + 1) // 2 * _APART * (1 if number % 2 else -1)
-        there = start[0], start[1] + step
-        if not any(_covers(other, there, size) for other in others):
-            return there
-    return start
-
-
-def _covers(view: NodeView, at: Point, size: Box) -> bool:
-    x, y = at
-    return (
-        x < view.x + view.width + _APART
-        and view.x < x + size.width + _APART
-        and y < view.y + view.height + _APART
-        and view.y < y + size.height + _APART
-    )
+    there = x, at.y - size.outputs[0].y
+    return vacancy.nearest(editor.drawn.boxes, there, (size.width, size.height))
 
 
 # --- dragging a number --------------------------------------------------------------------------

@@ -20,6 +20,7 @@ from nodeflow.graph import MOVED, Wire
 from nodeflow.routing import along, bernstein, measured
 from nodeflow.scene import Scene, closed_groups, sized, within
 from nodeflow.wires import WireView
+from nodeflow.workings.lines import numbered
 from nodeflow.workings.shown import changed, listed, rough, show
 
 if TYPE_CHECKING:
@@ -293,7 +294,9 @@ def change(playback: Playback) -> str:
     port, new = next(iter(step.outputs.items()))
     old = step.inputs.get(MOVED) if step.phase == "update" else playback.old.get(port)
     if new.size != 1:
-        return _largest_change(old, new) if old is not None and old.shape == new.shape else ""
+        if old is None or old.shape != new.shape:
+            return ""
+        return _largest_change(port, old, new)
     text = show(np.ravel(new)[0])
     if old is not None and np.size(old) == 1:
         before = float(np.ravel(old)[0])
@@ -306,12 +309,10 @@ def change(playback: Playback) -> str:
     return text
 
 
-def _largest_change(old: NDArray[Any], new: NDArray[Any]) -> str:
+def _largest_change(port: str, old: NDArray[Any], new: NDArray[Any]) -> str:
     """Return the number of an array that changed most."""
     differences = np.abs(new - old)
     if not np.isfinite(differences).all() or not differences.any():
         return ""
-    at = int(np.argmax(differences))
-    before, after = float(np.ravel(old)[at]), float(np.ravel(new)[at])
-    place = ", ".join(str(i) for i in np.unravel_index(at, new.shape))
-    return f"[{place}] {changed(before, after)}"
+    at = tuple(int(i) for i in np.unravel_index(int(np.argmax(differences)), new.shape))
+    return f"{numbered(port, new.shape, at)} {changed(float(old[at]), float(new[at]))}"

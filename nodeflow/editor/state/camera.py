@@ -58,6 +58,20 @@ class Camera:
             self, x=point[0] - size[0] / self.zoom / 2, y=point[1] - size[1] / self.zoom / 2
         )
 
+    def showing(self, area: tuple[float, float, float, float], size: Point) -> Camera:
+        """Return the camera moved as little as sees left, top, right and bottom of an area.
+
+        Of one that is larger than the view its top left is seen.
+        """
+        edge = _GAP / self.zoom
+        x, y = (
+            _between(at, last + edge - length / self.zoom, first - edge)
+            for at, first, last, length in zip(
+                (self.x, self.y), area[:2], area[2:], size, strict=True
+            )
+        )
+        return replace(self, x=x, y=y)
+
     @classmethod
     def fitting(
         cls,
