@@ -315,12 +315,22 @@ def test_what_stands_around_a_header_of_numbers(tmp_path, text):
     assert sum("names the columns by numbers" in note for note in notes) == 1
 
 
-@pytest.mark.parametrize("header", ["1990,1995,2000,sales", "2019,2020,2021,y", "0,1,2,target"])
+@pytest.mark.parametrize(
+    "header",
+    ["1990,1995,2000,sales", "2019,2020,2021,y", "0,1,2,target", "400nm,410nm,420nm,y"],
+)
 def test_a_header_of_numbers_above_numbers(tmp_path, header):
     table = load(tmp_path, f"{header}\n" + joined(rows(20, fraction, fraction, fraction, whole)))
     assert table.features == tuple(header.split(",")[:3])
     assert (len(table.x), table.reading.target_kind) == (20, "numbers")
     assert any("names the columns by numbers" in note for note in table.reading.notes)
+
+
+def test_years_above_whole_numbers_that_are_none(tmp_path):
+    body = joined(rows(20, *[lambda r, i: str(r.randint(1, 99))] * 4))
+    table = load(tmp_path, "2018,2019,2020,2021\n" + body)
+    assert (table.features, len(table.x)) == (("2018", "2019", "2020"), 20)
+    assert len(load(tmp_path, "18,19,20,21\n" + body).x) == 21  # as any other row
 
 
 def spectra(header, *, kind):
@@ -484,7 +494,10 @@ def test_pixels_after_a_label(tmp_path):
     )
 
 
-@pytest.mark.parametrize("mark", ["NA", "N/A", "null", "None", "?", "-", ".", "#N/A", "NaN", ""])
+@pytest.mark.parametrize(
+    "mark",
+    ["NA", "N/A", "null", "None", "?", "-", ".", "#N/A", "NaN", "", "na", "n.a.", "---", "#NV"],
+)
 def test_missing_marks_are_no_classes(tmp_path, mark):
     body = [list(line) for line in BODY]
     body[4][2] = body[9][2] = mark
@@ -497,6 +510,17 @@ def test_missing_marks_are_no_classes(tmp_path, mark):
         assert (len(table.x), table.classes) == (28, ("a", "b", "c"))
     if mark:
         assert mark in load(tmp_path, text, missing="keep").classes
+
+
+def test_texts_that_may_mark_a_missing_value_are_pointed_out(tmp_path):
+    text = "job,kind\n" + joined([["ab"[i % 2], ("x", "Unknown", "y")[i % 3]] for i in range(30)])
+    (note,) = [n for n in load(tmp_path, text).reading.notes if "Unknown" in n]
+    assert note == (
+        "column 2, 'kind': 'Unknown' is kept as a text; if it marks a missing value, say "
+        "--missing-mark Unknown"
+    )
+    table = load(tmp_path, text, missing_mark="Unknown", missing="drop")
+    assert (table.classes, len(table.x)) == (("x", "y"), 20)
 
 
 def test_missing_numbers(tmp_path):

@@ -407,7 +407,7 @@ class _Page:
             return False  # a mistyped number is no name
         # pandas leaves the name of its row numbers empty.
         formed = [i for i in formed if i not in words and (cells[i] or i)]
-        numbers = [numerals.plain_number(cells[i].replace(",", ".")) for i in formed]
+        numbers = [_number_in_name(cells[i]) for i in formed]
         values = [number for number in numbers if number is not None and math.isfinite(number)]
         if len(rest) < 3 or len(values) < len(numbers):
             return False
@@ -422,7 +422,8 @@ class _Page:
         unseen = all(cells[i] not in {row[i] for row in rest} for i in others)
         named = bool(words or new) and unseen
         counts = values == [*range(len(values))] or values == [*range(1, len(values) + 1)]
-        alone = unseen and not words and even and (counts or unlike)
+        beyond = even and _are_beyond(values, rest, formed)
+        alone = unseen and not words and even and (counts or unlike or beyond)
         if (named and (even or unlike)) or (
             alone and sum(_evenly(row, formed) for row in rest) * 10 <= len(rest)
         ):
@@ -594,6 +595,22 @@ def _mostly_fractions(rows: Sequence[Sequence[str]], columns: Sequence[int]) -> 
         if 2 * sum((numerals.plain_number(row[i]) or 0) % 1 != 0 for row in rows) > len(rows)
     ]  # fmt: skip
     return 2 * len(found) > len(columns)
+
+
+def _number_in_name(cell: str) -> float | None:
+    """Return the number that a name is, also with a decimal comma or a unit: 400 nm."""
+    return numerals.plain_number(re.sub(r"(?<=\d) ?[nµm]?m$", "", cell).replace(",", "."))
+
+
+def _are_beyond(
+    values: Sequence[float], rows: Sequence[Sequence[str]], columns: Sequence[int]
+) -> bool:
+    """Tell whether numbers, one a column, are outside of all that stands below them."""
+    for value, i in zip(values, columns, strict=True):
+        below = [n for row in rows if (n := numerals.plain_number(row[i])) is not None]
+        if not below or min(below) <= value <= max(below):
+            return False
+    return True
 
 
 def _evenly(row: Sequence[str], columns: Sequence[int]) -> bool:
