@@ -181,7 +181,7 @@ def _say_slower(
 def _invoked(state: State, arguments: Sequence[str] | None) -> int:
     words = sys.argv[1:] if arguments is None else list(arguments)
     state.json = "--json" in words  # for what is wrong with the words themselves
-    clean = state.json and "--help" not in words
+    clean = state.json and not {"-h", "--help"} & set(words)
     kept_clean = state.alone() if clean else nullcontext()
     with app.make_context("nodeflow", words, obj=state) as context, kept_clean:
         code = app.invoke(context)

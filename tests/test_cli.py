@@ -681,7 +681,8 @@ def test_what_a_type_prints_is_no_part_of_the_document(call, tmp_path):
         code, out, err = call("run", path, "--json")
         assert (code, json.loads(out)["values"]["s.a"], "loud" in err) == (0, [[1.0]], True)
         assert "loud" in call("run", path)[1]
-        assert "Usage" in call("run", path, "--json", "--help")[1]
+        for word in ("--help", "-h"):
+            assert "Usage" in call("run", path, "--json", word)[1]
     finally:
         CATALOG.remove("loud")
 

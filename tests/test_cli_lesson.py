@@ -51,6 +51,8 @@ def test_an_answer_is_written_and_marked(type_in, tmp_path) -> None:
         "task": 0, "text": marks["tasks"][0]["text"], "goal": "ask", "done": True, "why": "",
         "typed": "1.2", "value": pytest.approx(1.2),
     }  # fmt: skip
+    assert type_in("", "--json", "check", LESSON, tmp_path / "a.json")[:2] == (code, out)
+    assert json.loads(type_in("1.2\n", "--json", LESSON)[1])["done"] == 1
 
 
 def test_one_bad_answer_leaves_the_others_marked(type_in, tmp_path) -> None:

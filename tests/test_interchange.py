@@ -423,8 +423,10 @@ def test_bad_files_are_one_sentence(tmp_path, capsys, name, text, sentence):
 
 
 def test_a_missing_file_and_a_pickle_of_weights(tmp_path, capsys):
-    assert main(["import", str(tmp_path / "a.onnx"), "-o", str(tmp_path / "o.json")]) == 1
-    assert capsys.readouterr().err.count("\n") == 1
+    for name in ("a.onnx", "a.keras", "a.pt2", "a.net", "a.json"):
+        assert main(["import", str(tmp_path / name), "-o", str(tmp_path / "o.json")]) == 1
+        assert "there is no such file" in (said := capsys.readouterr().err)  # and of no library
+        assert said.count("\n") == 1
     (tmp_path / "a.pt").write_bytes(pickle.dumps({"a": 1}))
     assert main(["import", str(tmp_path / "a.pt"), "-o", str(tmp_path / "o.json")]) == 1
     assert "pickle" in capsys.readouterr().err

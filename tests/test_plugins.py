@@ -111,6 +111,23 @@ def test_a_package_that_was_off_brings_its_types_again(home, monkeypatch):
     assert not [name for name in sys.modules if name.startswith("tripling_nodes")]
 
 
+def test_a_module_in_a_namespace_has_its_manifest_beside_it(home, monkeypatch):
+    folder = home / "tripling_space" / "inner"  # no __init__.py on the way
+    folder.mkdir(parents=True)
+    (folder / "nodes.py").write_text(TYPE.format(name="triple"))
+    (folder / finding.FILE).write_text(MANIFEST % '{"name": "triple", "inputs": ["z"]}')
+    point = EntryPoint("tripling", "tripling_space.inner.nodes", finding.GROUP)
+    monkeypatch.setattr(finding, "entry_points", lambda group: [point])
+    monkeypatch.syspath_prepend(home)
+    plugin = plugins.plugins()["tripling"]
+    assert (plugin.fault, list(plugin.manifest.types)) == ("", ["triple"])
+    assert "tripling_space.inner.nodes" not in sys.modules
+    assert plugins.enable("tripling") == ["triple"]
+    gone = EntryPoint("tripling", "tripling_space.outer.nodes", finding.GROUP)
+    monkeypatch.setattr(finding, "entry_points", lambda group: [gone])
+    assert plugins.plugins()["tripling"].fault == "there is no module tripling_space.outer.nodes"
+
+
 def test_what_is_on_is_imported_in_the_next_program_too(home):
     write(home, "mine", TYPE.format(name="triple"))
     plugins.enable("mine")
@@ -267,7 +284,12 @@ def test_words_of_the_command(home, capsys):
     assert main(["plugins", "enable", "mine", "--json"]) == 0
     capsys.readouterr()
     assert main(["plugins", "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)[0]["enabled"] is True
+    (row,) = json.loads(capsys.readouterr().out)
+    assert (row["enabled"], row["types"]) == (True, ["triple"])  # though it has no manifest
+    assert main(["plugins", "--json", "disable", "mine"]) == 0
+    assert json.loads(capsys.readouterr().out) == {"name": "mine", "enabled": False}
+    assert main(["plugins", "--json", "enable", "mine"]) == 0
+    assert json.loads(capsys.readouterr().out)["types"] == ["triple"]
     assert main(["nodes", "triple"]) == 0
     assert "Triple it." in capsys.readouterr().out
 

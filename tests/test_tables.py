@@ -66,6 +66,12 @@ def load(folder: Path, content: str | bytes, name: str = "t.csv", **options) -> 
     return data.load(str(path), options=Options(**options))
 
 
+def load_path(folder: Path, content: str) -> Path:
+    path = folder / "t.csv"
+    path.write_text(content)
+    return path
+
+
 def refused(folder: Path, content: str | bytes, name: str = "t.csv", **options) -> str:
     with pytest.raises(DataError) as caught:
         load(folder, content, name, **options)
@@ -200,6 +206,43 @@ def test_ordinals_are_classes_and_inf_is_no_number(tmp_path):
 def test_a_separator_inside_quotes_is_none(tmp_path):
     text = "a,c\n" + joined(rows(30, fraction, lambda r, i: ('"a;b"', '"c;d"')[i % 2]))
     assert load(tmp_path, text).classes == ("a;b", "c;d")
+    behind = 'a,"c" \n' + joined([f'"{i}.5"', '"x, "" ,y" ' if i % 2 else '"z" '] for i in range(9))
+    assert load(tmp_path, behind).classes == ('x, " ,y', "z")
+
+
+@pytest.mark.parametrize("above", ["", "a{0}b{0}kind\n", "Messung 2019\na{0}b{0}kind\n"])
+@pytest.mark.parametrize("separator", ["\t", ";", "|", " "])
+def test_commas_inside_of_numbers_separate_nothing(tmp_path, separator, above):
+    if separator == " " and above.startswith("Messung"):
+        above = above.replace("Messung 2019", "Messung")  # two words would be a row of two cells
+    body = [[*(cell.replace(".", ",") for cell in line[:2]), line[2]] for line in BODY]
+    table = load(tmp_path, above.format(separator) + joined(body, separator))
+    assert table.x.tolist() == [[float(line[0]), float(line[1])] for line in BODY]
+    assert table.classes == ("a", "b", "c")
+    numbers = joined(([cell.replace(".", ",") for cell in line] for line in NUMBERS), separator)
+    assert load(tmp_path, numbers).y.ravel().tolist() == [float(line[2]) for line in NUMBERS]
+
+
+def test_commas_inside_of_texts_separate_nothing(tmp_path):
+    text = joined(
+        (["Paris, F" if i % 2 else "York, GB", *line] for i, line in enumerate(BODY)), "|"
+    )
+    for whole in (text, f"place|a|b|kind\n{text}"):
+        assert (load(tmp_path, whole).x.shape, load(tmp_path, whole).y.shape) == ((30, 4), (30, 3))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        joined(["3 126", str(i % 7), f"684 95{i}"] for i in range(9)),  # blanks part thousands
+        joined([f"{i}.5", "x|y" if i % 2 else "z|y", f"{i % 2}"] for i in range(9)),
+        "a,b,y\n" + joined([f"{i}", "5|4", f"{i}.25"] for i in range(9)),
+        joined([f"{i}", f"{i % 4} kg", f"{i}.25"] for i in range(9)),
+    ],
+)
+def test_commas_separate_what_bars_and_blanks_do_not(tmp_path, text):
+    reading = data.look(str(load_path(tmp_path, text)))
+    assert (reading.separator, len(reading.columns), reading.rows) == (",", 3, 9)
 
 
 def test_two_readings_of_a_comma(tmp_path):
@@ -253,12 +296,41 @@ def test_headers(tmp_path, header, names):
     assert len(table.x) == 30
 
 
-@pytest.mark.parametrize("header", ["1990,1995,2000,sales", "2019,2020,2021,y", "0,1,2,target"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "1990,2000,kind,\n" + joined([*line, ""] for line in BODY),
+        "1990,,2000,kind\n" + joined([line[0], "", *line[1:]] for line in BODY),
+        "Results,,\n1990,2000,kind\n" + joined(BODY),
+        "1990,2000,kind\n" + joined(BODY[:15]) + "1990,2000,kind\n" + joined(BODY[15:]),
+        "1990\t2000\tkind\n" + joined(BODY, "\t"),
+        "Results of spring\n1990\t2000\tkind\n" + joined(BODY, "\t"),  # as many words as columns
+    ],
+)
+def test_what_stands_around_a_header_of_numbers(tmp_path, text):
+    table = load(tmp_path, text)
+    assert (table.features, table.classes) == (("1990", "2000"), ("a", "b", "c"))
+    assert table.x.tolist() == [[float(line[0]), float(line[1])] for line in BODY]
+    notes = table.reading.notes
+    assert sum("names the columns by numbers" in note for note in notes) == 1
+
+
+@pytest.mark.parametrize(
+    "header",
+    ["1990,1995,2000,sales", "2019,2020,2021,y", "0,1,2,target", "400nm,410nm,420nm,y"],
+)
 def test_a_header_of_numbers_above_numbers(tmp_path, header):
     table = load(tmp_path, f"{header}\n" + joined(rows(20, fraction, fraction, fraction, whole)))
     assert table.features == tuple(header.split(",")[:3])
     assert (len(table.x), table.reading.target_kind) == (20, "numbers")
     assert any("names the columns by numbers" in note for note in table.reading.notes)
+
+
+def test_years_above_whole_numbers_that_are_none(tmp_path):
+    body = joined(rows(20, *[lambda r, i: str(r.randint(1, 99))] * 4))
+    table = load(tmp_path, "2018,2019,2020,2021\n" + body)
+    assert (table.features, len(table.x)) == (("2018", "2019", "2020"), 20)
+    assert len(load(tmp_path, "18,19,20,21\n" + body).x) == 21  # as any other row
 
 
 def spectra(header, *, kind):
@@ -415,9 +487,17 @@ def test_pixels_after_a_label(tmp_path):
     assert "two readings" in sentence
     assert "--target 0" in sentence
     assert len(load(tmp_path, joined([line[:4] for line in lines]), target=0).classes) == 10
+    named = load(tmp_path, "digit,p,q,r\n" + joined([line[:4] for line in lines]))
+    assert named.reading.target == "r"
+    assert "column 1, 'digit', holds 10 whole numbers that repeat: --target 0 takes it" in " ".join(
+        named.reading.notes
+    )
 
 
-@pytest.mark.parametrize("mark", ["NA", "N/A", "null", "None", "?", "-", ".", "#N/A", "NaN", ""])
+@pytest.mark.parametrize(
+    "mark",
+    ["NA", "N/A", "null", "None", "?", "-", ".", "#N/A", "NaN", "", "na", "n.a.", "---", "#NV"],
+)
 def test_missing_marks_are_no_classes(tmp_path, mark):
     body = [list(line) for line in BODY]
     body[4][2] = body[9][2] = mark
@@ -430,6 +510,17 @@ def test_missing_marks_are_no_classes(tmp_path, mark):
         assert (len(table.x), table.classes) == (28, ("a", "b", "c"))
     if mark:
         assert mark in load(tmp_path, text, missing="keep").classes
+
+
+def test_texts_that_may_mark_a_missing_value_are_pointed_out(tmp_path):
+    text = "job,kind\n" + joined([["ab"[i % 2], ("x", "Unknown", "y")[i % 3]] for i in range(30)])
+    (note,) = [n for n in load(tmp_path, text).reading.notes if "Unknown" in n]
+    assert note == (
+        "column 2, 'kind': 'Unknown' is kept as a text; if it marks a missing value, say "
+        "--missing-mark Unknown"
+    )
+    table = load(tmp_path, text, missing_mark="Unknown", missing="drop")
+    assert (table.classes, len(table.x)) == (("x", "y"), 20)
 
 
 def test_missing_numbers(tmp_path):

@@ -15,7 +15,8 @@ from nodeflow.errors import FileError
 
 
 @click.group()
-def data() -> None:
+@json_option
+def data(*, as_json: bool) -> None:
     """Look at tables, and fetch public data sets."""
 
 

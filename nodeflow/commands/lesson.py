@@ -24,13 +24,15 @@ class _Lessons(click.Group):
 
     def parse_args(self, context: click.Context, args: list[str]) -> list[str]:
         # Options may stand before FILE: they are those of the lesson that is played.
-        if args and args[0].startswith("-") and args[0] not in ("-h", "--help"):
+        first = next((word for word in args if word != "--json"), "")
+        if first.startswith("-") and first not in ("-h", "--help"):
             args = ["play", *args]
         return super().parse_args(context, args)
 
 
 @click.group(cls=_Lessons)
-def lesson() -> None:
+@json_option
+def lesson(*, as_json: bool) -> None:
     """Lead through the lesson in a graph file, or mark what came back.
 
     nodeflow lesson FILE [-o ANSWER] leads through the lesson in FILE; what is typed may come from

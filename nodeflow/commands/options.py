@@ -46,9 +46,11 @@ def read_moment(_context: click.Context, _: click.Parameter, value: str | None) 
 
 
 def _note_json(context: click.Context, _: click.Parameter, value: bool) -> bool:  # noqa: FBT001
-    if state := context.find_object(State):
-        state.json = state.json or value
-    return value
+    state = context.find_object(State)
+    if state is None:
+        return value
+    state.json = state.json or value  # what a group was given holds for its commands
+    return state.json
 
 
 class FiniteRange(click.FloatRange):

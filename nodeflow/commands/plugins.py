@@ -38,7 +38,7 @@ def plugins(context: click.Context, *, as_json: bool) -> None:
         echo("no plugins: a package with the entry point group nodeflow.nodes is one, and "
                    f"so is a Python file in {folder}")  # fmt: skip
     for name, plugin in there.items():
-        types = ", ".join(sorted(plugin.manifest.types)) or "its types are not told"
+        types = ", ".join(_types(name, plugin)) or "its types are not told"
         state = "on " if name in on else "off"
         echo(f"{state}  {bold(name)}  {plugin.source}: {types}")
         if fault := _row(name, plugin, on)["fault"]:
@@ -54,9 +54,18 @@ def _row(name: str, plugin: Plugin, on: list[str]) -> dict[str, Any]:
         "name": name,
         "enabled": name in on,
         "source": plugin.source,
-        "types": sorted(plugin.manifest.types),
+        "types": _types(name, plugin),
         "fault": FAULTS.get(name) or plugin.fault or None,
     }
+
+
+def _types(name: str, plugin: Plugin) -> list[str]:
+    """Return the types that a plugin has brought; of one that is off, those that it announces."""
+    from nodeflow.plugins import ORIGINS
+
+    return sorted(key for key, origin in ORIGINS.items() if origin == name) or sorted(
+        plugin.manifest.types
+    )
 
 
 @plugins.command()

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from io import StringIO
 from itertools import islice
 
-from nodeflow.data.numerals import plain_number
+from nodeflow.data.numerals import TwoForms, form_of, is_number, plain_number
 from nodeflow.errors import DataError
 
 SEPARATORS = ("\t", ";", ",", "|", " ")
@@ -38,11 +39,12 @@ def dialect_of(text: str, separator: str = "auto") -> Dialect:
     """Return the dialect that gives the most rows of one width.
 
     Among equals the first of SEPARATORS wins: semicolons come before commas, since with them a
-    comma is often a decimal point.
+    comma is often a decimal point. Bars and blanks come behind, for texts have them too, and win
+    over commas that stand inside of numbers or texts.
     """
     tried = SEPARATORS if separator == "auto" else (separator,)
     quotes = '"' if '"' in text or "'" not in text else "'\""
-    best, found = 0.0, Dialect(separator if separator != "auto" else ",", '"')
+    best, wide, found = 0.0, 0, Dialect(separator if separator != "auto" else ",", '"')
     for sign in tried:
         if sign != " " and sign not in text:
             continue
@@ -52,7 +54,7 @@ def dialect_of(text: str, separator: str = "auto") -> Dialect:
             counts = Counter(width for width in widths if width > 1)
             if not counts:
                 continue
-            often = counts.most_common(1)[0][1]
+            width, often = counts.most_common(1)[0]
             # One odd row, a title or a footer, must not count against the right separator.
             share = often / len(widths)
             if _cuts_quotes(text, dialect):
@@ -63,11 +65,47 @@ def dialect_of(text: str, separator: str = "auto") -> Dialect:
                 sign == " "
                 and share == 1
                 and found.separator == "\t"
-                and (best < 1 or _holds_numbers_in_a_cell(text, found))
+                and (_is_ragged(text, found, wide) or _holds_numbers_in_a_cell(text, found))
             )
-            if runs or share > best + (0.1 if best >= 0.9 else 0):
-                best, found = share, dialect
+            inside = (
+                sign in "| "
+                and found.separator == ","
+                and share >= best
+                and (
+                    (sign == "|" and (share > best or width > wide))
+                    or _commas_are_in_numbers(text, dialect, width, found)
+                )
+            )
+            if runs or inside or share > best + (0.1 if best >= 0.9 else 0):
+                best, wide, found = share, width, dialect
     return found
+
+
+def _is_ragged(text: str, dialect: Dialect, width: int) -> bool:
+    """Tell whether rows are cut into another number of cells; a title is not cut at all."""
+    return any(w not in (1, width) for w in islice(_widths(text, dialect), _TRIED_ROWS))
+
+
+def _commas_are_in_numbers(text: str, dialect: Dialect, width: int, commas: Dialect) -> bool:
+    """Tell whether commas are the marks of numbers, if the columns are parted by another sign.
+
+    They are not where a cut by commas leaves numbers, too, as in "3 126,684 959".
+    """
+    rows = [
+        _trimmed(row) if dialect.separator == " " else [cell.strip() for cell in row]
+        for row in islice(_reader(text, dialect, strict=False), 20)
+    ]
+    rows = [row for row in rows if len(row) == width]
+    marked = [cell for row in rows[1:] or rows for cell in row if "," in cell]
+    if not marked or not all(is_number(cell) and not cell.endswith(",") for cell in marked):
+        return False
+    cut = islice(_reader(text, commas, strict=False), 20)
+    parted = [cell.strip() for row in cut if len(row) > 1 for cell in row]
+    parted = [cell for cell in parted if dialect.separator in cell]
+    try:
+        return not parted or form_of(parted, ".", "") is None
+    except TwoForms:
+        return True
 
 
 def _cuts_quotes(text: str, dialect: Dialect) -> bool:
@@ -104,9 +142,11 @@ def rows_of(file: str, text: str, dialect: Dialect, first_line: int = 1) -> Iter
 
     Raises DataError for a quote that is not closed.
     """
+    blanks = dialect.separator == " "
+    if not blanks and f"{dialect.quote} " in text:
+        text = _without_blanks_behind_quotes(text, dialect)
     reader = _reader(text, dialect, strict=True)
     line = 1
-    blanks = dialect.separator == " "
     try:
         for row in reader:
             cells = _trimmed(row) if blanks else [cell.strip() for cell in row]
@@ -116,6 +156,13 @@ def rows_of(file: str, text: str, dialect: Dialect, first_line: int = 1) -> Iter
     except csv.Error:
         msg = "a quoted cell does not end well; close its quote, and double a quote inside it"
         raise DataError(msg, file=file, row=line + first_line - 1) from None
+
+
+def _without_blanks_behind_quotes(text: str, dialect: Dialect) -> str:
+    """Leave out blanks between the end of a quoted cell and the separator, as those before it."""
+    sign, quote = re.escape(dialect.separator), dialect.quote
+    cell = rf"((?:^|{sign}) *{quote}(?:[^{quote}]|{quote}{quote})*{quote}) *(?={sign}|\r?$)"
+    return re.sub(cell, r"\1", text, flags=re.MULTILINE)
 
 
 def _reader(text: str, dialect: Dialect, *, strict: bool) -> csv._reader:  # type: ignore[name-defined]

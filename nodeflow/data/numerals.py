@@ -20,9 +20,16 @@ MARKS = frozenset(
         "", "?", "-", "--", ".", "—", "–", "NA", "N/A", "n/a", "#N/A", "#NA", "<NA>", "nan", "NaN",
         "NAN", "-nan", "-NaN", "null", "Null", "NULL", "None", "NaT", "#N/A N/A", "#DIV/0!",
         "#VALUE!", "#REF!", "#NUM!", "#NULL!", "1.#QNAN", "-1.#IND", "-nan(ind)", "\\N",
+        "na", "n.a.", "N.A.", "---", "(null)", "<null>", "#NAME?", "#NV", "#WERT!", "#BEZUG!",
+        "#ZAHL!", "#N/D", "#VALEUR!", "#NOMBRE!", "#¡VALOR!", "#¡NUM!", "#¡DIV/0!",
     }
 )  # fmt: skip
 """Cells that stand for a missing value."""
+DOUBTFUL = frozenset(
+    {"missing", "unknown", "none", "nil", "undefined", "not available", "no data", "..", "...",
+     "*", "**"}
+)  # fmt: skip
+"""Texts that may stand for a missing value, in whatever case, and may mean something themselves."""
 
 YES = frozenset({"TRUE", "True", "true"})
 NO = frozenset({"FALSE", "False", "false"})

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterator, Sequence
 
 from nodeflow.data.analysis import Facts
 from nodeflow.data.kinds import distinct, whole_numbers
-from nodeflow.data.numerals import Form
+from nodeflow.data.numerals import DOUBTFUL, Form
 from nodeflow.data.roles import Roles, counted_columns
 from nodeflow.data.table import FloatArray
 
@@ -30,6 +31,12 @@ def remarks(roles: Roles, classes: Sequence[str]) -> Iterator[str]:
         if fact.mixed:
             shown = ", ".join(f"'{text}'" for text in fact.texts[:4])
             yield f"'{name}' mixes numbers and texts ({shown}, …), read as texts"
+        for text in fact.texts if fact.kind == "text" else ():
+            if text.lower() in DOUBTFUL:
+                yield (
+                    f"column {i + 1}, '{name}': '{text}' is kept as a text; if it marks a missing "
+                    f"value, say --missing-mark {shlex.quote(text)}"
+                )
         if fact.kind == "text" and i in features and roles.options.text == "ordinal":
             yield f"'{name}' becomes the numbers 0 to {len(fact.texts) - 1}"
         elif fact.kind == "text" and i in features:

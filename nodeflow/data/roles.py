@@ -222,7 +222,7 @@ class Roles:
             return ""
         if len(texts) == 1:
             return self._one_text(texts[0], last, usable)
-        if not texts and not self.sheet.names and first != last:
+        if not texts and first != last:
             return self._first_or_last(first, last, usable)
         return ""
 
@@ -253,7 +253,10 @@ class Roles:
         )
 
     def _first_or_last(self, first: int, last: int, usable: Sequence[int]) -> str:
-        """Choose between the first and the last column of a file of numbers without a header."""
+        """Choose between the first and the last column of a file of numbers.
+
+        With a header it is the last one, whose name a person can read, and the first is told.
+        """
         if not self._codes(first) or self.facts[first].different < 2:
             return ""
         between = [i for i in usable if i not in (first, last) and self._varies(i)]
@@ -261,6 +264,14 @@ class Roles:
         if not between or coded * 2 > len(between):
             return ""
         many = self.facts[first].different
+        if self.sheet.names:
+            if self._codes(last):
+                return ""
+            return (
+                f"the target is the last column, '{self.names[last]}'; column {first + 1}, "
+                f"'{self.names[first]}', holds {many} whole numbers that repeat: "
+                f"--target {first} takes it instead"
+            )
         constant = not self._varies(last)
         if constant or (len(usable) >= 10 and not self._codes(last)):
             self.targets = [first]

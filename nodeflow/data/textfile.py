@@ -345,7 +345,7 @@ class _Page:
         if self.header is not None:
             return
         if wanted != "no":
-            while len(rows) > 2 and len(rows[0].cells) > 2 and _padded_title(rows):
+            while len(rows) > 2 and len(rows[0].cells) > 2 and self._padded_title(rows):
                 self.notes.append(f"row {rows[0].line}, '{_short(rows[0].cells[0])}', is a title: "
                                   "skipped")  # fmt: skip
                 rows = rows[1:]
@@ -371,7 +371,8 @@ class _Page:
         number, which must not make a row of numbers vanish.
         """
         first = rows[0].cells
-        rest = [row.cells for row in rows[1 : 1 + _SEEN_FOR_HEADER]]
+        # The same row once more says nothing: a header is repeated where files were joined.
+        rest = [row.cells for row in rows[1 : 1 + _SEEN_FOR_HEADER] if row.cells != first]
         texts = [cell not in MARKS and not _formed(cell) for cell in first]
         if not rest:
             return all(texts)
@@ -390,6 +391,14 @@ class _Page:
             and not any(first[i] == row[i] for row in rest for i in range(len(first)))
         )
 
+    def _padded_title(self, rows: list[Row]) -> bool:
+        """Tell whether the first row is a title with empty cells behind it."""
+        title, below = rows[0].cells, rows[1].cells
+        padded = bool(title[0]) and not any(title[1:]) and not _formed(title[0])
+        if not padded or below.count("") >= title.count(""):
+            return False
+        return not _numbers_in(below) or self._has_header(rows[1:])
+
     def _named_by_numbers(self, first: Row, rest: list[list[str]], formed: list[int]) -> bool:
         """Tell whether a row that begins with numbers names the columns: years, wavelengths."""
         cells = first.cells
@@ -398,11 +407,12 @@ class _Page:
             return False  # a mistyped number is no name
         # pandas leaves the name of its row numbers empty.
         formed = [i for i in formed if i not in words and (cells[i] or i)]
-        numbers = [numerals.plain_number(cells[i].replace(",", ".")) for i in formed]
+        numbers = [_number_in_name(cells[i]) for i in formed]
         values = [number for number in numbers if number is not None and math.isfinite(number)]
         if len(rest) < 3 or len(values) < len(numbers):
             return False
-        others = [i for i in range(len(cells)) if i not in formed and i not in words]
+        there = [i for i in range(len(cells)) if cells[i] or any(row[i] for row in rest)]
+        others = [i for i in there if i not in formed and i not in words]
         steps = {round(b - a, 9) for a, b in pairwise(values)}
         even = len(values) > 2 and len(steps) == 1 and steps != {0.0}
         whole = all(value == round(value) for value in values)
@@ -412,13 +422,14 @@ class _Page:
         unseen = all(cells[i] not in {row[i] for row in rest} for i in others)
         named = bool(words or new) and unseen
         counts = values == [*range(len(values))] or values == [*range(1, len(values) + 1)]
-        alone = unseen and not words and even and (counts or unlike)
+        beyond = even and _are_beyond(values, rest, formed)
+        alone = unseen and not words and even and (counts or unlike or beyond)
         if (named and (even or unlike)) or (
             alone and sum(_evenly(row, formed) for row in rest) * 10 <= len(rest)
         ):
-            self.notes.append(
-                f"row {first.line} names the columns by numbers; --header no reads it as data"
-            )
+            note = f"row {first.line} names the columns by numbers; --header no reads it as data"
+            if note not in self.notes:
+                self.notes.append(note)
             return True
         odd = new if named and len(rest) >= 10 else others if unseen and unlike else []
         if odd and (named or len(formed) > 1):
@@ -571,17 +582,6 @@ def _parted_thousands(rows: Sequence[Row], width: int) -> str:
     return ""
 
 
-def _padded_title(rows: Sequence[Row]) -> bool:
-    """Tell whether the first row is a title with empty cells behind it."""
-    there = [cell for cell in rows[0].cells if cell]
-    return (
-        len(there) == 1
-        and bool(rows[0].cells[0])
-        and not _formed(there[0])
-        and (not _numbers_in(rows[1].cells) and rows[1].cells.count("") < rows[0].cells.count(""))
-    )
-
-
 def _is_new(cell: str, others: Sequence[str]) -> bool:
     """Tell whether a cell is none of the texts below it, which all come more than once."""
     counts = Counter(others)
@@ -595,6 +595,22 @@ def _mostly_fractions(rows: Sequence[Sequence[str]], columns: Sequence[int]) -> 
         if 2 * sum((numerals.plain_number(row[i]) or 0) % 1 != 0 for row in rows) > len(rows)
     ]  # fmt: skip
     return 2 * len(found) > len(columns)
+
+
+def _number_in_name(cell: str) -> float | None:
+    """Return the number that a name is, also with a decimal comma or a unit: 400 nm."""
+    return numerals.plain_number(re.sub(r"(?<=\d) ?[nµm]?m$", "", cell).replace(",", "."))
+
+
+def _are_beyond(
+    values: Sequence[float], rows: Sequence[Sequence[str]], columns: Sequence[int]
+) -> bool:
+    """Tell whether numbers, one a column, are outside of all that stands below them."""
+    for value, i in zip(values, columns, strict=True):
+        below = [n for row in rows if (n := numerals.plain_number(row[i])) is not None]
+        if not below or min(below) <= value <= max(below):
+            return False
+    return True
 
 
 def _evenly(row: Sequence[str], columns: Sequence[int]) -> bool:

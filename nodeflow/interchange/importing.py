@@ -68,6 +68,8 @@ def imported(path: Path, *, format_: str | None = None, asked: Asked | None = No
     """Read a network of another program; raises `FileError` or `InterchangeError`."""
     asked = asked or Asked()
     kind = _format(path, format_)
+    with reading(path):
+        path.stat()  # a file that is not there is told before a library that is not
     network, graph = opened(path, kind, asked)
     found, why = None, ""
     if not network.missing:

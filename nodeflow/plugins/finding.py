@@ -66,11 +66,14 @@ def _folder(point: EntryPoint) -> Path | None:
         spec = find_spec(first)
     except (ImportError, ValueError):
         return None
-    if spec is None or spec.origin is None:
+    if spec is None:
         return None
-    folder = Path(spec.origin).parent
-    for part in rest[:-1]:
-        folder /= part
+    # Only a namespace, a folder without an __init__.py, has no origin; it may be in many places.
+    places = [str(Path(spec.origin).parent)] if spec.origin else spec.submodule_search_locations
+    folders = [Path(place).joinpath(*rest[:-1]) for place in places or ()]
+    folder = next((one for one in folders if one.is_dir()), None)
+    if folder is None or (not rest and not spec.origin):
+        return None
     if rest and (folder / rest[-1] / "__init__.py").is_file():
         folder /= rest[-1]
     return folder
