@@ -8,7 +8,7 @@ from importlib import import_module
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 from nodeflow.data import Fold
 from nodeflow.engine.epochlog import NAMES, Lines
@@ -68,7 +68,7 @@ class Run:
         *,
         seed: int | None = None,
         batch: int | str | None = None,
-        dtype: Any = np.float64,
+        dtype: DTypeLike = np.float64,
         strict: bool = True,
         share_with: Run | None = None,
         fold: Fold | None = None,
