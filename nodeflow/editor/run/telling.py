@@ -30,7 +30,7 @@ class Shown:
     mark: Mark | None = None
     """How the last prediction was marked."""
     report: Report | None = None
-    """The account that was asked for last."""
+    """The report that was asked for last."""
     condition_fault: ConditionFault | None = None
     returned: tuple[Graph, Graph] | None = None
     """The graph that was left for another line, and that of this line."""
