@@ -26,6 +26,7 @@ from nodeflow.editor.state.requests import AskOpen, ControlRun
 from nodeflow.editor.state.runcommands import Go
 from nodeflow.files import load
 from nodeflow.window import app
+from nodeflow.window.platform.framerate import FRAME
 from nodeflow.window.platform.toolkit import dpg
 
 SIZE = (1600, 1000)
@@ -54,7 +55,7 @@ class Scripted(app.Window):
 
     def _pause(self) -> float:
         """Show frames for the script, which goes on with each, but where it looks at idling."""
-        return min(super()._pause(), self.sleeps) if self.resting else app.FRAME
+        return min(super()._pause(), self.sleeps) if self.resting else FRAME
 
     def step(self) -> None:
         """Do what the script has for this frame, and keep how long it took."""

@@ -18,8 +18,8 @@ from nodeflow.editor.canvas.faces import Faces, foot, parted, summary
 from nodeflow.editor.canvas.labels import carried, weighing
 from nodeflow.editor.canvas.neurons import Known, neuron_map
 from nodeflow.editor.canvas.overlay import overlay
-from nodeflow.editor.panels.accounts import account, reported
 from nodeflow.editor.panels.ports import port_text, ports_of
+from nodeflow.editor.panels.reports import account, reported
 from nodeflow.editor.panels.training import cost_now
 from nodeflow.editor.panels.working import working
 from nodeflow.editor.playing.motion import motion

@@ -1,4 +1,4 @@
-"""While a network trains, the numbers of panels change seldom, and of one panel a frame."""
+"""When panels show new numbers, and when the next frame is due."""
 
 from dataclasses import replace
 
@@ -8,6 +8,7 @@ from nodeflow.editor.state.live import Live
 from nodeflow.editor.state.model import Editor
 from nodeflow.graph import Graph
 from nodeflow.window.platform import pace
+from nodeflow.window.platform.framerate import FrameRate
 
 EDITOR = Editor.of(Graph())
 
@@ -81,6 +82,36 @@ def test_panels_wait_for_a_frame_that_has_time_and_for_one_at_most_each(monkeypa
     assert frame(11.0, "", owed=True) == ["training"]  # but once
 
 
-def test_frames_leave_the_processors_to_work_that_a_person_waits_for():
-    assert pace.meanwhile(0.001) == 0.1
-    assert pace.meanwhile(0.25) == 1.0
+def rest(rate, clock, took=0.001, **state):
+    """Return how long a window sleeps after a frame that took this long, None if it does not."""
+    began = clock[0] - took
+    state = {"moves": False, "busy": False, "pause": lambda: rate.pause(typing=False), **state}
+    until = rate.rest(began, **state)
+    return None if until is None else pytest.approx(until - clock[0], abs=1e-9)
+
+
+def test_frames_leave_the_processors_to_work_that_a_person_waits_for(clock):
+    rate = FrameRate(told=True)
+    assert rest(rate, clock, busy=True) == 0.1
+    assert rest(rate, clock, took=0.25, busy=True) == 1.0
+
+
+def test_a_window_in_which_nothing_happens_sleeps_longer_and_longer(clock):
+    rate = FrameRate(told=True)
+    assert all(rest(rate, clock) is None for _ in range(20))  # a menu takes some until it is there
+    clock[0] += 0.2
+    assert rest(rate, clock, took=0.0) == 0.1
+    clock[0] += 1.0
+    assert rest(rate, clock, took=0.0) == 10.0
+    assert rest(rate, clock, took=0.0, pause=lambda: rate.pause(typing=True)) == 0.4
+    assert rest(rate, clock, moves=True) is None
+    rate.event()
+    assert rest(rate, clock) is None
+
+
+def test_a_display_that_tells_nothing_is_looked_at_often(clock):
+    rate = FrameRate(told=False)
+    clock[0] += 0.5
+    assert all(rest(rate, clock) is None for _ in range(20))
+    clock[0] += 1.0
+    assert rest(rate, clock, took=0.0) == 0.15

@@ -337,9 +337,9 @@ def test_an_empty_graph_has_nothing_to_play(ask):
 
 def test_a_graph_of_another_structure_cannot_go_on():
     player = Player(nf.Run(net("xor", (2, 2, 1), scale="none")))
-    with pytest.raises(RunError, match="its nodes or wires are others; start it again"):
+    with pytest.raises(RunError, match="its nodes or wires differ; start it again"):
         player.change(net("xor", (2, 3, 1), scale="none"), "wider")
-    with pytest.raises(RunError, match="seed or batch is another"):
+    with pytest.raises(RunError, match="seed or batch differs"):
         player.change(net("xor", (2, 2, 1), scale="none", seed=5), "seed")
 
 

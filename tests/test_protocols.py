@@ -22,7 +22,7 @@ from nodeflow.declare import CATALOG
 from nodeflow.engine.snapshot import Names, Snapshot
 from nodeflow.equality import ByContent, equal, identical
 from nodeflow.errors import NodeflowError
-from nodeflow.explain.apportioning import shares
+from nodeflow.explain.attribution import shares
 from nodeflow.graph import Node, Wire
 from nodeflow.inert import Array, inert
 from nodeflow.scene import scene

@@ -18,7 +18,7 @@ from nodeflow.commands.output import plain
 from nodeflow.declare import CATALOG, Value
 from nodeflow.declare import node as declare
 from nodeflow.derive.tidy import tidy
-from nodeflow.editor.panels.accounts import account
+from nodeflow.editor.panels.reports import account
 from nodeflow.editor.state.live import Live
 from nodeflow.editor.state.model import Editor
 from nodeflow.engine.executor import executed_by

@@ -146,9 +146,9 @@ sys.meta_path[sys.meta_path.index(PathFinder)] = Bare
 
 
 def first_screen() -> list[str]:
-    """Return the sessions that the README begins with: one's own table, and a first look."""
-    begin = README.index("## Your own table")
-    end = README.index("\n## ", README.index("## A first look") + 1)
+    """Return the sessions that the README begins with: a first look, and one's own table."""
+    begin = README.index("## A first look")
+    end = README.index("\n## ", README.index("## Your own table") + 1)
     found = re.findall(r"^```\n(\$ .*?)^```$", README[begin:end], re.MULTILINE | re.DOTALL)
     assert len(found) >= 3
     return found

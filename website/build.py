@@ -142,7 +142,7 @@ def _page_of(sample: str) -> str:
 def _index() -> str:
     """Return the first page: what the README says of what nodeflow is, and the contents."""
     readme = (ROOT / "README.md").read_text("utf-8")
-    begin, end = readme.index("A visual dataflow"), readme.index("## Your own table")
+    begin, end = readme.index("A visual dataflow"), readme.index("## Install")
     lines = ["# nodeflow", "", readme[begin:end].replace("](docs/", "]("), "## At once", ""]
     lines += _frame("xor", "A network that learns exclusive or: step it, train it, change it")
     lines += ["More: [all graphs](live-graphs.md), [the lessons](lessons-live.md).", ""]

@@ -23,7 +23,7 @@ def saturated(file: str, *, epochs: int, as_json: bool) -> None:
     graph = load(file)
     from nodeflow import terminal
     from nodeflow.engine.run import Run
-    from nodeflow.explain.dying import where_blame_dies
+    from nodeflow.explain.saturation import where_blame_dies
 
     run = Run(graph)
     if epochs:

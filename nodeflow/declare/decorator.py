@@ -34,9 +34,9 @@ class Traits(TypedDict, total=False):
     noun: str
     """What one of its numbers is called: "the error"."""
     verb: str
-    """What an activation did, in an account of a step: "cut", "bent"."""
+    """What an activation did, in a sentence about a step: "cut", "bent"."""
     told: str
-    """How an account of a step tells it."""
+    """How a sentence about a step tells it."""
     known_as: Mapping[str, str | tuple[str, ...]]
     """What other programs call it: {"onnx": "Relu", "keras": "relu"}."""
     passes: str

@@ -135,7 +135,7 @@ class NodeType:
     picks: str = ""
     """The setting that says which features of its input it gives; or nothing."""
     told: str = ""
-    """How an account of a step tells it, where its family is told by something else: "judged",
+    """How a sentence about a step tells it, where its family is told by something else: "judged",
     "sent back", "sloped", or "calculated", which is the formula with its numbers."""
     shares: bool = False
     """Whether the outputs of an activation are shares that add up to 1."""

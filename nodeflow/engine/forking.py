@@ -38,11 +38,11 @@ def what_differs(a: Machine, b: Machine, rename: Renaming = SAME) -> str:
     may have another id in `b`.
     """
     if (a.seed, a.batch) != (b.seed, b.batch):
-        return "seed or batch is another"
+        return "its seed or batch differs"
     if (a.rows, a.test_rows) != (b.rows, b.test_rows) or _data(a, rename) != _data(b):
-        return "its data is another"
+        return "its data differ"
     if a.schedule.pass_size != b.schedule.pass_size or _structure(a, rename) != _structure(b):
-        return "its nodes or wires are others"
+        return "its nodes or wires differ"
     return ""
 
 

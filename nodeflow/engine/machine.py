@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 from nodeflow.data import Fold, Split, Table, split_by
 from nodeflow.declare import numbers, plain_numbers
@@ -59,7 +59,7 @@ class Machine:
         *,
         seed: int,
         batch: int | str,
-        dtype: Any,
+        dtype: DTypeLike,
         strict: bool = True,
         share_with: Machine | None = None,
         fold: Fold | None = None,

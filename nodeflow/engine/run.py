@@ -8,7 +8,7 @@ from importlib import import_module
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 from nodeflow.data import Fold
 from nodeflow.engine.epochlog import NAMES, Lines
@@ -68,7 +68,7 @@ class Run:
         *,
         seed: int | None = None,
         batch: int | str | None = None,
-        dtype: Any = np.float64,
+        dtype: DTypeLike = np.float64,
         strict: bool = True,
         share_with: Run | None = None,
         fold: Fold | None = None,
@@ -499,7 +499,7 @@ class Run:
         """Return a run that goes on from the start of this one's present update, on its own.
 
         `graph` may have other settings and other starts of its parameters, which are then put
-        into them. Raises `RunError` where its structure, data, seed or batch is another. This
+        into them. Raises `RunError` where its structure, data, seed or batch differs. This
         run stays as it is, but that an update that has begun is begun again.
         """
         other = self.graph if graph is None else graph
@@ -524,8 +524,8 @@ class Run:
         found = Run(graph, **self._options, share_with=self)
         mine, others = self.machine, found.machine
         if not is_same_training(mine, others, rename):
-            why = what_differs(mine, others, rename) or "its settings are others"
-            raise RunError(f"what was trained is of another graph: {why}")
+            why = what_differs(mine, others, rename) or "its settings differ"
+            raise RunError(f"the training belongs to another graph: {why}")
         before, after = self._rewinder, found._rewinder
         after.checkpoints = before.checkpoints.moved(
             lambda state: moved_state(state, mine, others, rename)

@@ -16,15 +16,15 @@ _HOMES = {
     "Line": "nodeflow.workings.lines",
     "Number": "nodeflow.workings.parts",
     "Part": "nodeflow.workings.parts",
-    "Reason": "nodeflow.explain.dying",
-    "Shares": "nodeflow.explain.apportioning",
+    "Reason": "nodeflow.explain.saturation",
+    "Shares": "nodeflow.explain.attribution",
     "Why": "nodeflow.explain.tracing",
-    "account": "nodeflow.explain.accounts",
+    "account": "nodeflow.explain.sentences",
     "evaluate": "nodeflow.workings.parts",
     "explain": "nodeflow.explain.steps",
-    "remark": "nodeflow.explain.accounts",
-    "shares": "nodeflow.explain.apportioning",
-    "where_blame_dies": "nodeflow.explain.dying",
+    "remark": "nodeflow.explain.sentences",
+    "shares": "nodeflow.explain.attribution",
+    "where_blame_dies": "nodeflow.explain.saturation",
     "why": "nodeflow.explain.tracing",
 }
 __all__ = [
@@ -47,9 +47,9 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
-    from nodeflow.explain.accounts import account, remark
-    from nodeflow.explain.apportioning import Shares, shares
-    from nodeflow.explain.dying import Reason, where_blame_dies
+    from nodeflow.explain.attribution import Shares, shares
+    from nodeflow.explain.saturation import Reason, where_blame_dies
+    from nodeflow.explain.sentences import account, remark
     from nodeflow.explain.steps import Explanation, explain
     from nodeflow.explain.tracing import Contribution, Why, why
     from nodeflow.workings.lines import Line

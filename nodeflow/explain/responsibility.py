@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from nodeflow.engine.run import Run
 from nodeflow.errors import RunError
-from nodeflow.explain.apportioning import apportioned
+from nodeflow.explain.attribution import apportioned
 from nodeflow.explain.names import neuron, neuron_before
 
 Floats = NDArray[np.float64]

@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 from nodeflow.declare import CATALOG
 from nodeflow.engine.run import Run
 from nodeflow.engine.step import Step
-from nodeflow.explain.accounts import remark_kind
 from nodeflow.explain.names import layer_of, neuron_before
+from nodeflow.explain.sentences import remark_kind
 from nodeflow.graph import MOVED, Graph
 from nodeflow.playback.predicting import worth_asking
 from nodeflow.workings.bodies import body_of
@@ -162,7 +162,7 @@ def functions(tree: Any, *, worth: bool = False) -> Iterator[str]:
 
 
 def remarks(run: Run) -> list[dict[str, Any]]:
-    """Return what a page needs to say what each step did: which account, and the names in it."""
+    """Return what a page needs to say what each step did: which sentence, and the names in it."""
     return [_remark(run, key) for key in run.plan.order]
 
 

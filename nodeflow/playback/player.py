@@ -429,7 +429,7 @@ class Player:
 
         What this line has beyond the present moment stays, to be compared with and returned to.
         Nodes that no update needs may have come or gone: then all lines are carried over.
-        Raises `RunError` where the graph's structure or data is another.
+        Raises `RunError` where the graph's structure or data differs.
         """
         number = self.number
         run = self.run.fork(graph)
@@ -482,7 +482,7 @@ class Player:
 
         Nodes that no update and no cost depends on may have come, gone or changed, and one may
         have another id (`rename`): all lines have them from now on, and keep the settings of what
-        they trained with. Raises `RunError` where the training part is another.
+        they trained with. Raises `RunError` where the part that trains differs.
         """
         runs: dict[Run, Run] = {}
 

@@ -23,8 +23,8 @@ from nodeflow.declare import CATALOG
 from nodeflow.engine.run import Run
 from nodeflow.engine.step import Step
 from nodeflow.errors import RunError
-from nodeflow.explain.accounts import account, remark
 from nodeflow.explain.names import place_of
+from nodeflow.explain.sentences import account, remark
 from nodeflow.graph import MOVED
 from nodeflow.playback import answers
 from nodeflow.playback.slips import Slip, sign_slip, slip_of

@@ -21,13 +21,13 @@ _HOMES = {
     "progress": "bars",
     "reading_bar": "bars",
     "stages": "bars",
-    "show_blame": "accounts",
-    "show_derivative": "accounts",
-    "show_dictionary": "accounts",
-    "show_saturated": "accounts",
-    "show_sides": "accounts",
-    "show_views": "accounts",
-    "show_why": "accounts",
+    "show_blame": "explanations",
+    "show_derivative": "explanations",
+    "show_dictionary": "explanations",
+    "show_saturated": "explanations",
+    "show_sides": "explanations",
+    "show_views": "explanations",
+    "show_why": "explanations",
     "show_check": "results",
     "show_derived": "results",
     "show_difference": "results",
@@ -71,7 +71,8 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
-    from nodeflow.terminal.accounts import (
+    from nodeflow.terminal.bars import bar, progress, reading_bar, stages
+    from nodeflow.terminal.explanations import (
         show_blame,
         show_derivative,
         show_dictionary,
@@ -80,7 +81,6 @@ if TYPE_CHECKING:
         show_views,
         show_why,
     )
-    from nodeflow.terminal.bars import bar, progress, reading_bar, stages
     from nodeflow.terminal.keys import is_interactive
     from nodeflow.terminal.library import show_library, show_types
     from nodeflow.terminal.live import play_live

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 
 from nodeflow.declare import CATALOG
-from nodeflow.explain.dying import DYING
+from nodeflow.explain.saturation import DYING
 from nodeflow.explain.slopes import curve_of, has_curve, slopes_at
 from nodeflow.theme import Theme
 from nodeflow.views.marks import Area, Axes, Dot, Line, Mark, tangent

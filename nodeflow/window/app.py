@@ -61,30 +61,19 @@ from nodeflow.window.panels.timelinebar import TimelineBar
 from nodeflow.window.panels.training import TrainingPanel
 from nodeflow.window.platform import display, fonts, interrupts
 from nodeflow.window.platform.clipboard import Clipboard
+from nodeflow.window.platform.framerate import FRAME, FrameRate
 from nodeflow.window.platform.inputs import Inputs
-from nodeflow.window.platform.pace import Throttle, Turns, meanwhile
+from nodeflow.window.platform.pace import Throttle, Turns
 from nodeflow.window.platform.toolkit import dpg
 from nodeflow.window.platform.typeahead import TypeAhead
 from nodeflow.window.platform.waiting import GcScheduler, connection
 from nodeflow.window.platform.xerrors import XErrors
 
-FRAME = 1 / 60
-"""Seconds a frame while something moves."""
-_AFTER, _FRAMES_AFTER = 0.15, 10
-"""Seconds, and frames, for which drawing goes on after the last event: a menu takes some frames
-until it is there, and frames may be slow."""
-_RESTS, _HOVER = 1.0, 0.1
-"""Seconds after the last event until which frames come seldom, and seconds between two of them
-then: a tooltip waits for some."""
-_IDLE, _TYPING = 10.0, 0.4
-"""Seconds a frame when nothing moves, and when a cursor blinks; the shell is asked more often."""
 _TALL = 720
 """On a canvas that is lower, in pixels at scale 1, the curves make room for what is selected."""
 _TURN = 0.003
 """Seconds that a thread has Python before another that wants it gets its turn: the work of a whole
 frame, so that the thread that trains waits for a frame's end and not the frame for each turn."""
-_BLIND = 0.15
-"""The same where nothing tells that something has come from the display."""
 _POLL, _AWAITED = 0.05, 0.01
 """Seconds between two looks at what the shell has to tell, while the window sleeps, and while a
 person waits for it."""
@@ -229,8 +218,6 @@ class Window:
         self._shown: Editor | None = None
         self._failed: Editor | None = None
         """One that a fault of nodeflow keeps from being drawn."""
-        self._last_event = self._calm_since = time.perf_counter()
-        self._calm = 0
         self._began = 0.0
         self._gc, self._errors = GcScheduler(), XErrors()
         self._throttle, self._turns = Throttle(), Turns()
@@ -244,6 +231,7 @@ class Window:
         self.frame = Frame(self.send)
         dpg.show_viewport()
         self._display = connection()
+        self._rate = FrameRate(told=self._display is not None)
         # Texts can be measured only after a frame.
         dpg.render_dearpygui_frame()
         self._clipboard = Clipboard()
@@ -394,7 +382,7 @@ class Window:
             self.playpanel.draw(editor)
 
     def _answer(self, message: Message) -> None:
-        self._last_event = time.perf_counter()
+        self._rate.event()
         self._guarded(partial(self._answered, message))
 
     def _answered(self, message: Message) -> None:
@@ -430,50 +418,43 @@ class Window:
         except Exception:  # noqa: BLE001 - there is nobody left to tell
             traceback.print_exc()
 
-    def _sleep(self, started: float) -> None:
+    def _sleep(self, began: float) -> None:
         """Wait for the next frame: a short time, or long when nothing happens."""
         if self.inputs.active:
             self.inputs.active = False
-            self._last_event = started
-        if self._last_event != self._calm_since:
-            self._calm_since, self._calm = self._last_event, 0
-        self._calm += 1
-        since = started - self._last_event
-        # Where nothing tells of events a long frame would answer them late.
-        calm = self._calm > _FRAMES_AFTER and since >= (_AFTER if self._display else _RESTS)
+            self._rate.event(began)
         # What this frame has heard is answered by the next one.
         heard = self.inputs.waiting or not self.frame.fits
-        moves = self._queue or heard or self._moves
-        if moves or not (calm or self.editor.busy):
-            left = FRAME - (time.perf_counter() - started)
+        moves = bool(self._queue or heard or self._moves)
+        busy = bool(self.editor.busy)
+        until = self._rate.rest(began, moves=moves, busy=busy, pause=self._pause)
+        if until is None:
+            left = FRAME - (time.perf_counter() - began)
             if left > 0:
                 time.sleep(left)
-            return
-        now = time.perf_counter()
-        until = now + meanwhile(now - started) if self.editor.busy else 0.0
-        if calm:
-            pause = self._pause()
-            until = max(until, started + (pause if since >= _RESTS else min(pause, _HOVER)))
-        cleaned = False
+        else:
+            self._wait(began, until)
+
+    def _wait(self, began: float, until: float) -> None:
+        """Sleep until something comes: from the display, or from the shell, which is polled."""
+        collected = False
         every = _AWAITED if self.editor.busy else _POLL
         while (left := until - time.perf_counter()) > 0:
             if self._display is None:
                 time.sleep(min(left, every))
             elif self._display.has_news(min(left, every)):
-                self._last_event = time.perf_counter()
+                self._rate.event()
                 return
             self._queue += self.shell.poll(self.editor)
             if self._queue:
                 return
-            if not cleaned and time.perf_counter() - started > _ASLEEP:
-                cleaned = True
+            if not collected and time.perf_counter() - began > _ASLEEP:
+                collected = True
                 self._gc.idle()
 
     def _pause(self) -> float:
-        if self._display is None:
-            return _BLIND
         typing = self.popups.ready or self.dialogs.open or self._typing()
-        return _TYPING if typing else _IDLE
+        return self._rate.pause(typing=typing)
 
     # --- what the editor asks for
 

@@ -51,7 +51,7 @@ class Session:
 
         While the rate, a weight or another setting is changed, training goes on with the new
         one; a change in the past begins another future, called `what`. Where the structure, the
-        data, seed or batch is another, the run starts again.
+        data, seed or batch differs, the run starts again.
         """
         with self._changed:
             if graph is self._graph:

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any
 from nodeflow.editor.run.lines import Lines
 from nodeflow.editor.state.live import Live, Report
 from nodeflow.graph import Graph
-from nodeflow.playback.state import ConditionFault
+from nodeflow.playback.state import ConditionFault, Playback
 
 if TYPE_CHECKING:
     from nodeflow.engine.run import Run
+    from nodeflow.engine.snapshot import Names
     from nodeflow.playback.player import Player
+    from nodeflow.playback.predicting import Mark, Question
 
 
 @dataclass
@@ -23,11 +25,12 @@ class Shown:
     watch_fault: str = ""
     compared: int | None = None
     """The line that the present one is compared with."""
-    question: Any = None
-    mark: Any = None
+    question: Question | None = None
+    """What is asked about the next node."""
+    mark: Mark | None = None
     """How the last prediction was marked."""
     report: Report | None = None
-    """The account that was asked for last."""
+    """The report that was asked for last."""
     condition_fault: ConditionFault | None = None
     returned: tuple[Graph, Graph] | None = None
     """The graph that was left for another line, and that of this line."""
@@ -38,7 +41,7 @@ class Teller:
 
     def __init__(self) -> None:
         self._sparks: tuple[tuple[object, ...], dict[str, Any]] = (), {}
-        self._names: tuple[Run, Any] | None = None
+        self._names: tuple[Run, Names] | None = None
 
     def held(self, player: Player, shown: Shown, lines: Lines, *, training: bool) -> Live:
         """Return what a run holds."""
@@ -75,10 +78,10 @@ class Teller:
             playback=self._playback(player, shown, lines, training=training),
         )
 
-    def _playback(self, player: Player, shown: Shown, lines: Lines, *, training: bool) -> Any:
+    def _playback(self, player: Player, shown: Shown, lines: Lines, *, training: bool) -> Playback:
         from nodeflow.playback.telling import state_of
 
-        more = {
+        more: dict[str, Any] = {
             "question": shown.question,
             "mark": shown.mark,
             "watched": self._sparklines(player, shown.watched),

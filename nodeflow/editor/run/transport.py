@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from nodeflow.editor.run.runs import learns, sentence, why_untrained
 from nodeflow.editor.run.telling import Shown
@@ -18,6 +18,7 @@ from nodeflow.graph import Graph
 if TYPE_CHECKING:
     from nodeflow.editor.state.live import Live
     from nodeflow.playback.player import Player
+    from nodeflow.playback.predicting import Mark
 
 _SLICE = 0.025
 """Seconds of training between two looks at the commands."""
@@ -208,7 +209,7 @@ class Transport:
         player, question = self.player, self.shown.question
         if player is None or question is None:
             return
-        mark: Any = None
+        mark: Mark | None = None
 
         def reveal() -> None:
             nonlocal mark

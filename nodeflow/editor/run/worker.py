@@ -13,7 +13,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, assert_never
 
 from nodeflow.editor.background import fault_text
-from nodeflow.editor.run.accounts import where_it_dies, why_it_changed
 from nodeflow.editor.run.edits import (
     computes_alike,
     trains_differently,
@@ -21,6 +20,7 @@ from nodeflow.editor.run.edits import (
     what_renamed,
 )
 from nodeflow.editor.run.lines import Lines
+from nodeflow.editor.run.reports import where_it_dies, why_it_changed
 from nodeflow.editor.run.runs import (
     FAULTS,
     at_fault,
@@ -361,7 +361,7 @@ class Worker(Transport):
         self.lines.note(player.line, after)
         self.graph = after
 
-    # -- accounts
+    # -- reports
 
     def why(self, node: str) -> None:
         """Tell which samples moved a parameter's number that changed most lately."""
@@ -372,7 +372,7 @@ class Worker(Transport):
         self._report(where_it_dies)
 
     def _report(self, asked: Callable[[Player], Report]) -> None:
-        """Tell an account of the run, or why there is none."""
+        """Tell a report on the run, or why there is none."""
         player = self.player
         if player is None:
             return

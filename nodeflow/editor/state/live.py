@@ -19,7 +19,7 @@ NO_FAULTS: Mapping[str, str] = MappingProxyType({})
 
 @dataclass(frozen=True)
 class Report:
-    """An account that was asked for: of a node, or of the network where there is none."""
+    """A report that was asked for: of a node, or of the network where there is none."""
 
     node: str
     title: str
@@ -64,7 +64,7 @@ class Live:
     rows: tuple[int, int] = (0, 0)
     """How many rows there are for training, and for testing."""
     report: Report | None = None
-    """The account that was asked for last: each is another value."""
+    """The report that was asked for last: each is another value."""
     memory: Mapping[str, NDArray[Any]] = field(default_factory=dict)
     """All that training goes on from: weights, velocities and times, by address."""
     reached: Mapping[str, Any] = field(default_factory=dict)

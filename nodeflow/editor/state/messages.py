@@ -246,7 +246,7 @@ class Renewed:
 
 @dataclass(frozen=True, slots=True)
 class Reported:
-    """An account that was asked for is there."""
+    """A report that was asked for is there."""
 
     report: Report
 

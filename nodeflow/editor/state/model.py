@@ -117,7 +117,7 @@ class Editor:
     lesson: Teaching | None = None
     """The lesson that is done, or made."""
     report: Report | None = None
-    """The account that was asked for last."""
+    """The report that was asked for last."""
     mistyped: Mistakes = field(default_factory=lambda: NO_MISTAKES)
     """By node and field (see `Mistype`)."""
     faults: tuple[Fault, ...] = ()

@@ -174,7 +174,7 @@ class Answer:
     text: str
 
 
-# --- accounts, checks and lessons ---------------------------------------------------------------
+# --- reports, checks and lessons ----------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)

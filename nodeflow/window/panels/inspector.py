@@ -7,8 +7,8 @@ from functools import partial
 from typing import Any
 
 from nodeflow.declare import Setting
-from nodeflow.editor.panels.accounts import account, reported
 from nodeflow.editor.panels.ports import port_text, ports_of
+from nodeflow.editor.panels.reports import account, reported
 from nodeflow.editor.panels.working import working
 from nodeflow.editor.state.faults import Mistyped
 from nodeflow.editor.state.messages import Message, Mistype, SetValue

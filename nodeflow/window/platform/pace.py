@@ -16,16 +16,6 @@ _PANELS = 0.0007
 
 _PIECE = 0.0003
 """Seconds of the processor that a frame has for work that is spread over several."""
-_MEANWHILE, _LEFT = 0.1, 4.0
-
-
-def meanwhile(took: float) -> float:
-    """Return how many seconds pass to the next frame while work goes on that a person waits for.
-
-    `took` is how many the last one took. More of them would only hold the work up: where processors
-    draw, a frame of a large graph takes all of them.
-    """
-    return max(_MEANWHILE, _LEFT * took)
 
 
 def gone_on(work: Iterator[object], seconds: float = _PIECE) -> Iterator[object] | None:

@@ -1,4 +1,4 @@
-"""Accounts of a run that somebody asks for: why a weight changed, where blame dies."""
+"""Reports on a run that somebody asks for: why a weight changed, where blame dies."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def why_it_changed(player: Player, node: str) -> Report:
 
 def where_it_dies(player: Player) -> Report:
     """Tell where blame dies in the network, with the numbers of the present pass."""
-    from nodeflow.explain.dying import where_blame_dies
+    from nodeflow.explain.saturation import where_blame_dies
 
     run, number = player.run, player.number
     apart = run.fork()  # with numbers of one pass alone

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from nodeflow.declare import CATALOG
 from nodeflow.engine.run import Run
 from nodeflow.engine.step import Step
-from nodeflow.explain.apportioning import apportioned
+from nodeflow.explain.attribution import apportioned
 from nodeflow.explain.names import layer_of, neuron_before, place_of
 from nodeflow.explain.units import in_units
 from nodeflow.explain.wording import say as _say
@@ -245,6 +245,6 @@ _REMARKS: dict[_Account, _Account] = {
 
 
 def remark_kind(run: Run, step: Step) -> str:
-    """Return which of the accounts a remark on a step is: its function's name without the dash."""
+    """Return which of the sentences a remark on a step is: its function's name without the dash."""
     teller = _teller(run, step)
     return _REMARKS.get(teller, teller).__name__.removeprefix("_")

@@ -106,7 +106,7 @@ def _longest_still(hits: NDArray[np.float64]) -> tuple[int, int] | None:
 
 
 def reported(editor: Editor, node: str) -> str:
-    """Return the account of a node, or of the network, that was asked for last, "" if none was."""
+    """Return the report on a node, or of the network, that was asked for last, "" if none was."""
     report = editor.report
     if report is None or report.node != node:
         return ""
@@ -145,7 +145,7 @@ def _is_old(editor: Editor, address: str) -> bool:
 
 def _flat(editor: Editor, node: str, type_: NodeType) -> str:
     """Say which neurons of an activation are flat for every row of the batch."""
-    from nodeflow.explain.dying import DYING
+    from nodeflow.explain.saturation import DYING
     from nodeflow.explain.slopes import passing
 
     wires = editor.graph.inputs(node).get("z", ())

@@ -14,8 +14,8 @@ from nodeflow.workings.shown import deviation, duration, share, show
 if TYPE_CHECKING:
     from nodeflow.engine.comparison import Comparison
     from nodeflow.engine.run import Run
-    from nodeflow.explain.dying import Reason
     from nodeflow.explain.responsibility import Responsibility
+    from nodeflow.explain.saturation import Reason
     from nodeflow.explain.symbols import Derivative
     from nodeflow.explain.tracing import Why
     from nodeflow.graph import Graph
