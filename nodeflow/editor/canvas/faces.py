@@ -80,7 +80,7 @@ class Faces:
         live = editor.live
         if self._plots:
             known = live.of_this_pass if live.ages else live.values
-            self._traces.collect(self._plots, live.update, known)
+            self._traces.collect(self._plots, live.update, known, live.line)
         return self._slow_views.look(editor, self._slow)
 
     def of(self, view: NodeView, editor: Editor) -> Shown:
@@ -91,8 +91,10 @@ class Faces:
     def _age(self, view: NodeView, editor: Editor) -> str:
         """Return of when it is what a node shows, "" if it is of the present pass."""
         live = editor.live
-        if not live.ages or view.over_time or is_slow(view.type):
-            return ""  # what is found with the weights of now
+        if is_slow(view.type):
+            return self._slow_views.age(live)
+        if not live.ages or view.over_time:
+            return ""
         if view.family != "view":
             found = (live.age(port.address) for port in view.outputs)
         else:
@@ -253,7 +255,9 @@ class _SlowViews:
 
     def __init__(self) -> None:
         self.found: _Found = {}
-        self._latest: Latest[_Found] = Latest("views", _PAUSE)
+        self._of: Live | None = None
+        """With the weights of when."""
+        self._latest: Latest[tuple[_Found, Live]] = Latest("views", _PAUSE)
         self._asked: tuple[object, ...] = ()
         self._viewer = Viewer(Graph())  # of one job at a time
 
@@ -264,22 +268,37 @@ class _SlowViews:
 
     def look(self, editor: Editor, views: tuple[str, ...]) -> bool:
         """Ask for what the views of an editor show; return whether something has come."""
+        if not editor.live.values:  # another document was opened: nothing is known of it yet
+            self.found, self._of, self._asked = {}, None, ()
         asked = (editor.graph.nodes, editor.graph.wires, editor.live.values, views)
         if views and not identical(asked, self._asked, tuple) and editor.live.values:
             self._asked = asked
             graph, tables, live = editor.graph, editor.inference.tables, editor.live
             self._latest.ask(lambda: self._look(graph, tables, live, views))
         news = self._latest.poll()
-        if news is not None:
-            self.found = news
-        return news is not None
+        if news is None or not self._asked:  # or it is of the document before
+            return False
+        self.found, self._of = news
+        return True
+
+    def age(self, live: Live) -> str:
+        """Return of when the weights are that views were found with, if a person stands elsewhere.
+
+        While a run moves, what they show follows it: a little later, and not marked at each step.
+        """
+        if self._of is None or live.state in ("training", "playing"):
+            return ""
+        of = self._of
+        if (of.line, of.update) == (live.line, live.update):
+            return ""
+        return f"from epoch {of.epoch}" if of.epoch != live.epoch else f"from update {of.update}"
 
     def _look(
         self, graph: Graph, tables: Mapping[str, Table], live: Live, views: tuple[str, ...]
-    ) -> _Found:
+    ) -> tuple[_Found, Live]:
         if not self._viewer.sees(graph):
             self._viewer = Viewer(graph, tables)
-        return {key: _looked(self._viewer, live, key) for key in views}
+        return {key: _looked(self._viewer, live, key) for key in views}, live
 
 
 def _looked(viewer: Viewer, live: Live, key: str) -> Content | str | None:
