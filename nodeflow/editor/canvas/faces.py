@@ -18,11 +18,11 @@ from nodeflow.editor.background import Latest, fault_text
 from nodeflow.editor.state.model import Editor
 from nodeflow.equality import identical
 from nodeflow.graph import Graph
-from nodeflow.scene import NodeView, Scene, shown, sized
+from nodeflow.scene import NodeView, Scene, counted, shown, sized
 from nodeflow.views import Content, Viewer, is_slow
 from nodeflow.views.plot import Traces
 from nodeflow.views.slope import Slope, slope_at
-from nodeflow.workings.shown import listed, percent
+from nodeflow.workings.shown import listed
 
 if TYPE_CHECKING:
     from nodeflow.data.table import Table
@@ -167,14 +167,14 @@ def foot(view: NodeView, face: Shown) -> Foot:
     value, age = parted(face)
     note = value is None and view.notes and not any(port.wired for port in view.inputs)
     text = "" if note else view.foot if value is None else _text(value)
-    rows = _counts(value) if isinstance(value, np.ndarray) and counts_hits(view) else ()
+    rows = counted(value) if isinstance(value, np.ndarray) and counts_hits(view) else ()
     if rows:
-        text = f"train {rows[0]}"
+        text = rows[0]
     if view.field is not None and not view.field.own and text == view.field.text:
         text = ""  # it stands in the field
     choices = _choices(value, text, age)
-    if rows:
-        choices = (*choices[:-1], *rows)  # its shape would tell nothing
+    if rows:  # its shape would tell nothing, and a threshold alone would be taken for it
+        choices = (*choices[:-1], *rows)
     cut = "" if isinstance(value, np.ndarray) else text
     return Foot(cut, choices, faint=value is None or bool(age))
 
@@ -186,7 +186,7 @@ def summary(view: NodeView, face: Shown) -> Foot:
         text = _text(value) or view.foot
         return Foot(text, _aged(text, age), faint=bool(age))
     if counts_hits(view):
-        rows = _counts(value)
+        rows = counted(value)
         return Foot("", (*_aged(rows[0], age), *rows), faint=bool(age))
     shape = sized(np.shape(value))
     found = listed(np.ravel(value)) if value.size <= _LISTED else shape
@@ -230,17 +230,6 @@ def _aged(text: str, age: str) -> tuple[str, ...]:
 def counts_hits(view: NodeView) -> bool:
     """Return whether a node's value says which rows are right."""
     return kind_of(view.type).counts_hits
-
-
-def _counts(hits: NDArray[Any]) -> tuple[str, ...]:
-    """Return how many rows of the batch are right, for less and less room.
-
-    Where there were none of them a threshold beside it would be taken for it.
-    """
-    right, rows = float(np.sum(hits)), np.size(hits)
-    if not (rows and np.isfinite(right)):
-        return ("?",)
-    return f"{right:g} of {rows}", f"{right:g}/{rows}", percent(right / rows)
 
 
 # --- what is evaluated in the background --------------------------------------------------------

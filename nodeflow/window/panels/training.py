@@ -238,7 +238,7 @@ class _Plot:
         self._group = dpg.add_group(parent=parent)
         with dpg.group(horizontal=True, horizontal_spacing=14, parent=self._group):
             dpg.add_text(title)
-            self._now = dpg.add_text("")
+            self._now = dpg.add_text("", wrap=0)
         with dpg.group(horizontal=True, horizontal_spacing=14, parent=self._group):
             for label in lines:
                 self._texts[label] = dpg.add_text("")
