@@ -22,7 +22,7 @@ _MOST = 5000
 _LEAST_CELL = 12.0
 _HEAD = 28.0
 _CAPTIONS = ("train", "actual", "predicted")
-"""Whose rows are counted, what the rows of the table are, and its columns."""
+"""Whose rows are counted, what the rows of the table are (both stand before them), its columns."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,7 +68,7 @@ class Counts:
         left, top, wide, high = area
         table, names = self.table, self._named
         count = len(table)
-        margin = min(max(width(name) for name in (*names, *_CAPTIONS)) + 8, wide * 0.34)
+        margin = min(max(width(name) for name in (*names, *_CAPTIONS[:2])) + 8, wide * 0.34)
         across, down = (wide - margin) / count, (high - _HEAD) / count
         across, down = min(across, 2.4 * down), min(down, 26.0)
         size = LABEL if min(across / 2, down) >= _LEAST_CELL else SMALL

@@ -184,7 +184,7 @@ def summary(view: NodeView, face: Shown) -> Foot:
     value, age = parted(face)
     if not isinstance(value, np.ndarray):
         text = _text(value) or view.foot
-        return Foot(text, _aged(text, age), faint=bool(age))
+        return Foot(text, _choices(value, text, age), faint=bool(age))
     if counts_hits(view):
         rows = counted(value)
         return Foot("", (*_aged(rows[0], age), *rows), faint=bool(age))
@@ -216,9 +216,19 @@ def _text(value: Face) -> str:
 
 
 def _choices(value: Face, text: str, age: str) -> tuple[str, ...]:
-    """Return what may stand at a foot, the most first: a value, and of when it is."""
+    """Return what may stand at a foot, the most first: a value, and of when it is.
+
+    Of what a view says its last parts are left out first, so that no number is cut.
+    """
     shape = (sized(value.shape),) if isinstance(value, np.ndarray) and text else ()
-    return (*_aged(text, age), *((text,) if text else ()), *shape)
+    parts = () if isinstance(value, np.ndarray | str | None) else _parts(text)
+    return (*_aged(text, age), *((text,) if text else ()), *shape, *parts)
+
+
+def _parts(text: str) -> tuple[str, ...]:
+    """Return a list in words without its last part, without the last two, and so on."""
+    words = text.split(", ")
+    return tuple(", ".join(words[:count]) for count in range(len(words) - 1, 0, -1))
 
 
 def _aged(text: str, age: str) -> tuple[str, ...]:

@@ -60,7 +60,7 @@ const tables = {
   },
 
   confusion({ names, counts, test }, [left, top, width, height]) {
-    const count = counts.length, margin = Math.min(maximum([...names, "train", "actual", "predicted"].map((name) => wideness(name))) + 8, width * 0.34), head = 28;
+    const count = counts.length, margin = Math.min(maximum([...names, "train", "actual"].map((name) => wideness(name))) + 8, width * 0.34), head = 28;
     const down = Math.min((height - head) / count, 26), across = Math.min((width - margin) / count, (2.4 * (height - head)) / count), size = Math.min(across / 2, down) >= 12 ? 11 : 9;
     const caption = (words, x, y) => lettering(x, y, words, { size, fill: "var(--faint)" }), reads = down >= 9;
     const made = [caption("train", left, top + 10), caption("predicted", left + margin + 3, top + 10), caption("actual", left, top + 23)];

@@ -325,7 +325,8 @@ class _Plot:
             text = percent(now) if self._share else show(now)
             of = f" of {rows}" if rows and self._share else ""
             dpg.set_value(self._texts[label], "" if math.isnan(now) else f"{label} {text}{of}")
-        dpg.set_value(self._now, "" if self._share else cost_now(live))
+        apart = "train as it learns, test after" if live.rows[1] and len(history) else ""
+        dpg.set_value(self._now, apart if self._share else cost_now(live))
 
     def _empty(self, *, on: bool) -> None:
         """Have axes from 0 to 1 while there is no curve: to none the toolkit fits nothing."""
