@@ -2,6 +2,7 @@
 
 import json
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,10 +11,18 @@ from networks import assert_same, net
 import nodeflow as nf
 from nodeflow.derive.repeating import duplicate_wired
 from nodeflow.editor.run.worker import Worker
-from nodeflow.editor.state.messages import Do, Select, SetValue
+from nodeflow.editor.state.messages import Do, Select, SetTraining, SetValue
 from nodeflow.editor.state.model import Editor
-from nodeflow.editor.state.requests import OpenFile, RunAnew
-from nodeflow.editor.state.runcommands import Go, Train
+from nodeflow.editor.state.requests import ControlRun, OpenFile, RunAnew
+from nodeflow.editor.state.runcommands import (
+    Back,
+    Go,
+    Reset,
+    Step,
+    Switch,
+    ToggleStop,
+    Train,
+)
 from nodeflow.editor.update import update
 from nodeflow.graph import drawn_as
 
@@ -291,6 +300,72 @@ def test_training_is_saved_beside_the_graph_and_offered_again(shell, tmp_path) -
     assert_same(live.weights, goal.weights)
 
 
+def test_saved_training_that_nobody_went_on_with_stays_however_often_is_saved(
+    shell, tmp_path
+) -> None:
+    path = tmp_path / "net.json"
+    graph = xor()
+    nf.save(graph, path)
+    run = trained(graph, 20)
+    there = path.with_suffix(".run.npz")
+    nf.files.save_run(there, run.weights, run.history, {"epochs": 20, "updates": run.update})
+    before, aside = there.read_bytes(), tmp_path / "net.run.npz.bak"
+    person = Person(shell, nf.Graph())
+    person.opened(path)
+    for epochs in (1, 2):
+        person.tell(ControlRun(Train(1)))
+        person.until(lambda live, epochs=epochs: live.epoch == epochs and live.state == "done")
+        person.tell(Do("save"))
+        some = f"{epochs} epoch{'s' * (epochs > 1)} of training in net.run.npz"
+        assert person.editor.notice.text == (
+            f"saved net.json, and {some}; there are still 20 epochs of training in net.run.npz.bak"
+        )
+        assert nf.files.load_run(there).meta["epochs"] == epochs
+        assert aside.read_bytes() == before
+    person.tell(Do("resume"))  # what was trained instead can be returned to
+    live = person.until(lambda live: live.epoch == 20)
+    assert [future.what for future in live.playback.past] == [
+        "before: go on with the saved training"
+    ]
+    person.tell(ControlRun(Switch(len(live.playback.futures))))
+    live = person.until(lambda live: live.epoch == 2)
+    assert_same(live.weights, trained(graph, 2).weights)
+
+
+def test_a_run_that_was_reset_is_returned_to_by_who_wants_it(worker) -> None:
+    worker.do(Reset())
+    live = worker.live()
+    assert live.epoch == 0
+    assert [future.what for future in live.playback.past] == ["before: start again"]
+    worker.start(net("xor", (2, 3, 1), scale="none", epochs=40, trainer="adam"), "wider")
+    worker.start(xor(), "undo")
+    assert worker.live().epoch == 0  # it was reset before that edit
+    worker.switch(len(worker.live().playback.futures))
+    assert worker.live().epoch == 20
+    assert_same(worker.player.run.weights, trained(xor(), 20).weights)
+
+
+@pytest.mark.parametrize(("name", "value"), [("batch", 2), ("seed", 3)])
+def test_a_line_of_another_batch_or_seed_is_returned_to_with_it(
+    shell, tmp_path, name, value
+) -> None:
+    person = Person(shell, xor(), tmp_path / "net.json")
+    person.tell(ControlRun(Train(20)))
+    person.until(lambda live: live.epoch == 20 and live.state == "done")
+    before = person.editor.graph.training
+    person.tell(SetTraining(name, value))
+    person.tell(SetTraining("epochs", 33))
+    person.tell(ControlRun(Train(2)))
+    live = person.until(lambda live: live.epoch == 2 and live.state == "done")
+    person.tell(ControlRun(Switch(len(live.playback.futures))))
+    person.until(lambda live: live.epoch == 20)
+    assert person.editor.graph.training == replace(before, epochs=33)
+    person.tell(ControlRun(Step("update")))  # the run is shown that graph, and stays
+    live = person.until(lambda live: live.update > 80)
+    assert live.epoch == 20
+    assert "first run" in person.editor.notice.text
+
+
 def test_a_weight_set_in_the_past_belongs_to_that_line(shell, tmp_path) -> None:
     path = tmp_path / "net.json"
     nf.save(xor(), path)
@@ -320,9 +395,12 @@ def test_a_weight_set_in_the_past_belongs_to_that_line(shell, tmp_path) -> None:
     other.tell(Do("resume"))
     live = other.until(lambda live: live.epoch == 5)
     np.testing.assert_array_equal(live.weights["b1.value"], [0.5, 0.25])
-    shell.session.do(Go("3"))
-    live = other.until(lambda live: live.problem)
-    assert "was trained with other settings" in live.problem
+    for command in (Back("update"), Go("3")):
+        shell.session.do(command)
+        live = other.until(lambda live: live.problem)
+        assert live.problem.startswith("what lies before epoch 5 was trained with other settings")
+        shell.session.do(ToggleStop("output"))
+        other.until(lambda live: not live.problem)
     other.tell(Do("keep-weights"))
     assert list(other.editor.graph.settings("b1")["value"]) == [0.5, 0.25]
 

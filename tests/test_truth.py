@@ -2,6 +2,7 @@
 
 import math
 import re
+import time
 from collections import Counter
 from dataclasses import replace
 
@@ -12,7 +13,7 @@ from helpers_truth import Told, Truth, of_the_step, told
 
 import nodeflow as nf
 from nodeflow import files
-from nodeflow.editor.canvas.faces import Faces
+from nodeflow.editor.canvas.faces import Faces, parted
 from nodeflow.editor.canvas.overlay import overlay
 from nodeflow.editor.panels.working import working
 from nodeflow.editor.playing.slowmotion import watch_rows
@@ -24,6 +25,7 @@ from nodeflow.playback.player import Player
 from nodeflow.terminal.lesson import Lead
 from nodeflow.terminal.live import Live
 from nodeflow.theme import THEMES
+from nodeflow.views import Viewer
 from nodeflow.views.bars import Bars
 from nodeflow.views.marks import Rect, Words
 from nodeflow.workings.shown import show
@@ -236,6 +238,44 @@ def test_after_full_speed_all_numbers_belong_together() -> None:
     z = editor.live.values["hidden.z"]
     theta, bias = (editor.live.weights[f"{name}.value"] for name in ("theta1", "bias1"))
     np.testing.assert_allclose(z, editor.live.values["data.x"] @ theta.T + bias, rtol=1e-12)
+
+
+def test_what_is_found_beside_the_window_is_of_this_document_seed_and_moment() -> None:
+    """Views that ask the network many times show what is of now, say of when it is, or wait."""
+    graph = files.load("graphs/xor.json").add("counts", "confusion").set("data", test=0.5)
+    graph = graph.connect("output_a.a", "counts.a").connect("data.y", "counts.y")
+    worker, faces = Worker(), Faces()
+
+    def seen(*, settled=True):
+        """Return what the view shows, found or as it stands right now, and what is true."""
+        editor = replace(Editor.of(worker.graph, None), live=worker.live())
+        faces.take(editor.drawn)
+        faces.collect(editor)
+        while settled and faces.busy:
+            time.sleep(0.002)
+            faces.collect(editor)
+        viewer = Viewer(worker.graph, editor.inference.tables)
+        truth = viewer.look("counts", editor.live.values, editor.live.weights)
+        return parted(faces.of(editor.drawn.nodes["counts"], editor)), truth
+
+    worker.open(graph)
+    for seed in range(4):  # which rows are for training follows from it
+        worker.start(replace(graph, training=replace(graph.training, seed=seed)))
+        worker.train(3)
+        while worker.running:
+            worker.passed()
+        (shown_, age), truth = seen()
+        assert shown_.table.tolist() == truth.table.tolist()
+        assert (shown_.test, age) == (truth.test, "")
+    worker.go("1:1")
+    (shown_, age), _ = seen(settled=False)
+    assert age == "from epoch 3"
+    (_, age), truth = seen()
+    assert age == ""
+    empty = Editor.of(worker.graph, None)  # as it is when a document has just been opened
+    faces.collect(empty)
+    (shown_, _), _ = seen(settled=False)
+    assert shown_ is None
 
 
 def test_looking_ahead_changes_nothing() -> None:

@@ -553,6 +553,24 @@ def test_the_inspector_says_who_is_to_blame():
     assert account(editor, "theta1") == account(editor, "gone") == account(editor, "") == ""
 
 
+def test_the_inspector_says_that_rows_cancel_and_not_that_outputs_do():
+    """The δ of a softmax add up to 0 in each row: that alone keeps no weight where it is."""
+    graph = load("wheat-softmax")
+    run = nf.Run(graph)
+    run.evaluate()
+    assert run.gradient("output.z").sum() == pytest.approx(0)
+    for delta, cancels in (
+        (run.gradient("output.z"), False),
+        (np.array([[0.2, -0.2], [0.2, -0.2]]), False),
+        (np.array([[0.2, -0.1], [-0.2, 0.11]]), True),
+    ):
+        live = Live(values=run.values, gradients={"output.z": delta})
+        said = account(replace(Editor.of(graph), live=live), "accuracy")
+        assert ("the blame of the rows cancels" in said) == cancels
+    assert said.endswith("δ is 0.15 in size on average, and its mean is at most 0.005 in size at "
+                         "each output; so the weights hardly move.")  # fmt: skip
+
+
 def test_the_inspector_says_where_blame_dies():
     z = nf.constant(value=[[9.0, 0.1, -12.0], [7.0, 2.0, -8.0]], id="z")
     graph = nf.Graph.of(nf.sum(nf.sigmoid(z, id="a")))

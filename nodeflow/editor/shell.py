@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, assert_never
 
@@ -19,7 +19,7 @@ from nodeflow.editor.documents import exporting, opening, plugins
 from nodeflow.editor.documents.comparing import compared
 from nodeflow.editor.documents.store import Recent, Store
 from nodeflow.editor.run.session import Session, checked
-from nodeflow.editor.state.kept import Recovery, SavedTraining
+from nodeflow.editor.state.kept import Recovery, SavedTraining, in_words
 from nodeflow.editor.state.live import Report
 from nodeflow.editor.state.messages import (
     Began,
@@ -99,6 +99,8 @@ class Shell:
         self._opened: list[tuple[Path, Scene]] = []
         """Files that are still to be put among the recent ones."""
         self._remembering: Job[_Then] | None = None
+        self._runs: dict[Path, tuple[int, int]] = {}
+        """The run files that were written here, as they were then."""
 
     def perform(self, request: ShellRequest, editor: Editor) -> list[Message]:
         """Do what is requested; what cannot be done is a `Failed` with the reason."""
@@ -267,9 +269,35 @@ class Shell:
         again = None if graph is before else before
         return [
             Saved(graph, path, again),
-            *_saved_run(path, editor),
+            *self._saved_run(path, editor),
             *self._remembered(path, graph),
         ]
+
+    def _saved_run(self, path: Path, editor: Editor) -> list[Message]:
+        """Write the training of a graph beside its file, if there is any.
+
+        What was there and is not this editor's own stays beside it, however often that is saved.
+        """
+        live, offer = editor.live, editor.offer
+        if not live.update or not live.reached:
+            return []
+        there = run_file_of(path)
+        aside = there.with_name(f"{there.name}.bak")
+        try:
+            if there.exists() and self._runs.get(there) != _stamp(there):
+                disk.write(aside, there.read_bytes())
+                if offer is not None and offer.path == there:
+                    offer = replace(offer, path=aside)
+            save_run(there, live.memory, list(live.history), live.reached)
+            self._runs[there] = _stamp(there)
+        except OSError as error:
+            return [Failed(f"the graph is saved, its training is not: {disk.reason(error)}")]
+        except NodeflowError as error:
+            return [Failed(f"the graph is saved, its training is not: {error}")]
+        said = f"saved {path.name}, and {in_words(live.epoch, there)}"
+        if offer is None or offer.path != aside:
+            return [Noted(said)]
+        return [Offered(offer), Noted(f"{said}; there are still {offer.text}")]
 
     def _open(self, path: Path | None, editor: Editor) -> list[Message]:
         if path is None:
@@ -466,6 +494,12 @@ def _is_same(one: Path, other: Path) -> bool:
     return os.path.realpath(one) == os.path.realpath(other)
 
 
+def _stamp(path: Path) -> tuple[int, int]:
+    """Return what tells whether a file was written again."""
+    found = path.stat()
+    return found.st_mtime_ns, found.st_size
+
+
 # --- training beside the file -------------------------------------------------------------------
 
 
@@ -490,20 +524,3 @@ def offered(graph: Graph, path: Path) -> list[Message]:
     ):
         return [Noted(f"{there.name} is the training of another network: it stays as it is")]
     return [Offered(SavedTraining(there, found.weights, found.history, found.meta))]
-
-
-def _saved_run(path: Path, editor: Editor) -> list[Message]:
-    """Write the training of a graph beside its file, if there is any; keep one that was there."""
-    live = editor.live
-    if not live.update or not live.reached:
-        return []
-    there = run_file_of(path)
-    if there.exists():
-        with suppress(OSError, FileError):  # a copy for the case of a mistake, no more
-            disk.write(there.with_name(f"{there.name}.bak"), there.read_bytes())
-    epochs = live.epoch
-    try:
-        save_run(there, live.memory, list(live.history), live.reached)
-    except NodeflowError as error:
-        return [Failed(f"the graph is saved, its training is not: {error}")]
-    return [Noted(f"saved {path.name}, and {epochs} epochs of training in {there.name}")]

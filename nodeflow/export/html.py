@@ -336,6 +336,7 @@ def _node(graph: Graph, view: NodeView) -> dict[str, Any]:
         "type": view.type,
         "family": view.family or "none",
         "foot": view.foot,
+        **({"counts": True} if type_ is not None and type_.counts_hits else {}),
         "view": view.view,
         "formula": "" if type_ is None else type_.formula,
         "inputs": [_port(port) for port in view.inputs],

@@ -9,6 +9,7 @@ from xml.sax.saxutils import escape as escaped
 from xml.sax.saxutils import quoteattr
 
 from nodeflow.boxes import FOOT, HEADER
+from nodeflow.declare import kind_of
 from nodeflow.routing import path
 from nodeflow.scene import (
     FieldView,
@@ -18,6 +19,7 @@ from nodeflow.scene import (
     Scene,
     SliderView,
     clipped,
+    counted,
     scene,
     shortened,
     sized,
@@ -255,7 +257,9 @@ def node(
         room = node.width - 20.0 if field is None else field.left - 15.0
         foot = node.foot
         if node.value is not None and width_of(foot) > room:  # cut numbers would be misread
-            foot = sized(node.value.shape)
+            hits = kind_of(node.type).counts_hits
+            choices = counted(node.value) if hits else (sized(node.value.shape),)
+            foot = next((text for text in choices if width_of(text) <= room), choices[-1])
         said = fitted(foot, room)
         if node.value is None and 2 * len(said) < len(foot):
             said = ""  # the stump of a formula tells nothing

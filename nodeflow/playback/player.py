@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from itertools import count
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,7 @@ from nodeflow.graph import Graph, Node
 from nodeflow.playback.conditions import Condition
 from nodeflow.playback.moments import described
 from nodeflow.playback.stops import Kept, Seen, Stops, judged_after
+from nodeflow.workings.shown import show
 
 SLOWEST, FASTEST = 0.25, math.inf
 """Steps a second: one node in four seconds, and as fast as the machine can."""
@@ -49,6 +51,8 @@ class Line:
     """How many steps of it are known."""
     weights: Mapping[str, NDArray[Any]] = field(default_factory=dict)
     """Values that were put into parameters at the fork, by address."""
+    serial: int = field(default_factory=count(1).__next__)
+    """No other line has it, but for the one whose place it took with nothing lying ahead."""
 
     def at(self, update: int) -> Line:
         """Return this line, or that of its forebears to which an update belongs."""
@@ -166,8 +170,13 @@ class Player:
         return self.last
 
     def back(self, level: str = "step") -> Step | None:
-        """Go back to where this step, phase, …, or the one before, begins."""
+        """Go back to where this step, phase, …, or the one before, begins.
+
+        Raises `RunError` where what lies before is not kept.
+        """
         self._require(level)
+        if 0 < self.first == self.number:
+            raise self._not_kept()
         self.go(max(self.schedule.before(level, self.number), self.first))
         return self.last
 
@@ -184,10 +193,7 @@ class Player:
         else:
             number = where
         if 0 <= number < self.first:
-            raise RunError(
-                f"what lies before epoch {self.first // self.schedule.steps_per_epoch} was trained "
-                "with other settings, and is not kept: reset the run to go there with these"
-            )
+            raise self._not_kept()
         if not 0 <= number <= self.end:
             epochs = self.end / self.schedule.steps_per_epoch
             asked = number // self.schedule.steps_per_epoch
@@ -200,6 +206,14 @@ class Player:
         self._seek(max(number - 1, self.first))
         if number > self.first:
             self._make_step()
+
+    def _not_kept(self) -> RunError:
+        """Return why no moment before the first one can be gone to."""
+        epochs = self.first / self.schedule.steps_per_epoch
+        return RunError(
+            f"what lies before epoch {show(epochs)} was trained with other settings, and is not "
+            "kept: reset the run to go there with these"
+        )
 
     def advance(self, target: int, seconds: float = math.inf) -> bool:
         """Go on to the moment `target`, or to a stop before; return whether that was reached.
@@ -469,6 +483,7 @@ class Player:
         line = Line(run, what, before, weights=weights or {})
         line.reach = self.begin_of(line)
         if self.line.reach <= number and not stays:
+            line.serial = self.line.serial
             self.lines[self.lines.index(self.line)] = line
         else:
             self.lines.append(line)

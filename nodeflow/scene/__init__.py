@@ -17,7 +17,7 @@ from nodeflow.scene.pieces import (
     Scene,
     SliderView,
 )
-from nodeflow.scene.texts import clipped, shortened, shown, sized
+from nodeflow.scene.texts import clipped, counted, shortened, shown, sized
 from nodeflow.scene.ways import AT_ONCE, drawable, followed, ready, routed, shifted
 
 __all__ = [
@@ -33,6 +33,7 @@ __all__ = [
     "SliderView",
     "clipped",
     "closed_groups",
+    "counted",
     "drawable",
     "followed",
     "levels",

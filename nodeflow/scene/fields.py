@@ -11,7 +11,7 @@ from nodeflow.declare import Array, Setting, numbers
 from nodeflow.errors import NodeflowError
 from nodeflow.graph import Graph, Node
 from nodeflow.scene.pieces import FieldView, SliderView
-from nodeflow.scene.texts import FEW, shown, sized
+from nodeflow.scene.texts import FEW, counted, shown, sized
 from nodeflow.workings.shown import precise, show
 
 NOTE = "note"
@@ -20,7 +20,8 @@ _INNER, _NUMBER, _PICTURE, _SWITCH, _CHARACTER = 6, 84, 62, 30, 7.6
 """A field's distance from the edge; widths of one for a number, of a picture, of a character."""
 _SHORT = ("number", "choice", "index", "text", "formula")
 """Kinds of settings that are one line long."""
-_SIGNS = {"rate": "α", "regularization": "λ"}
+_SIGNS = {"rate": "α", "regularization": "λ", "threshold": ">"}
+"""How a setting is written in few letters; what its name is the pointer tells."""
 
 
 def switch_field(node: Node, size: Box) -> FieldView | None:
@@ -103,7 +104,7 @@ def foot_text(graph: Graph, key: str, value: NDArray[Any] | None) -> str:
     if node.drawn_as == "knot":
         return ""
     if value is not None:
-        return shown(value)
+        return counted(value)[0] if node.kind.counts_hits else shown(value)
     if node.known is None:
         return node.type
     typed = next((one.name for one in node.known.settings if one.kind == "formula"), "")

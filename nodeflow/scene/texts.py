@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nodeflow.workings.shown import listed, show
+from nodeflow.workings.shown import listed, percent, show
 
 FEW = 4
 """The most numbers that are shown one by one."""
@@ -22,6 +22,15 @@ def shown(value: NDArray[Any]) -> str:
     if flat.size <= FEW:
         return listed(flat)
     return sized(np.shape(value))
+
+
+def counted(hits: NDArray[Any]) -> tuple[str, ...]:
+    """Return how many training rows are right, in fewer and fewer letters."""
+    right, rows = float(np.sum(hits)), np.size(hits)
+    if not (rows and np.isfinite(right)):
+        return ("?",)
+    long, short = f"{right:g} of {rows}", f"{right:g}/{rows}"
+    return f"train {long}", f"train {short}", long, short, percent(right / rows)
 
 
 def sized(shape: tuple[int, ...]) -> str:

@@ -44,8 +44,14 @@ class Viewer:
         return self.keep.graph
 
     def sees(self, graph: Graph) -> bool:
-        """Whether it was made for this graph: what was only moved or renamed does not matter."""
-        return self.graph.nodes is graph.nodes and self.graph.wires is graph.wires
+        """Whether it was made for this graph: what was only moved or grouped does not matter."""
+        mine = self.graph
+        return (
+            mine.nodes is graph.nodes
+            and mine.wires is graph.wires
+            and mine.training == graph.training  # which rows are for training follows from the seed
+            and mine.folder == graph.folder
+        )
 
     def look(
         self, key: str, values: Values, weights: Values, past: Mapping[str, Past] | None = None

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 _MOST = 5000
 _LEAST_CELL = 12.0
+_HEAD = 28.0
+_CAPTIONS = ("train", "actual", "predicted")
+"""Whose rows are counted, what the rows of the table are (both stand before them), its columns."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,45 +61,58 @@ class Counts:
         return self.names or tuple(map(str, range(len(self.table))))
 
     def marks(self, area: Area, theme: Theme) -> list[Mark]:
-        """Draw a shaded cell a pair of classes: down what was right, across what was said."""
+        """Draw a shaded cell a pair of classes: down what is right, across what was predicted.
+
+        Names and counts stand where the cells have room for them.
+        """
         left, top, wide, high = area
         table, names = self.table, self._named
         count = len(table)
-        margin = min(max(width(name) for name in (*names, "train")) + 8, wide * 0.34)
-        head = 15.0
-        across, down = (wide - margin) / count, (high - head) / count
+        margin = min(max(width(name) for name in (*names, *_CAPTIONS[:2])) + 8, wide * 0.34)
+        across, down = (wide - margin) / count, (high - _HEAD) / count
         across, down = min(across, 2.4 * down), min(down, 26.0)
         size = LABEL if min(across / 2, down) >= _LEAST_CELL else SMALL
-        made: list[Mark] = [Words(left, top + 11, "train", theme.faint, size)]
+        train, actual, predicted = _CAPTIONS
+        made: list[Mark] = [
+            Words(left, top + 10, train, theme.faint, size),
+            Words(left + margin + 3, top + 10, predicted, theme.faint, size),
+            Words(left, top + 23, actual, theme.faint, size),
+        ]
         shares = table / np.maximum(table.sum(axis=1, keepdims=True), 1)
         for row in range(count):
-            y = top + head + row * down
+            y = top + _HEAD + row * down
             base = y + down / 2 + size * 0.36
-            name = fitted(names[row], margin - 6, size)
-            made.append(Words(left, base, name, theme.text, size))
-            x = left + margin + row * across
-            name = fitted(names[row], across - 3, size)
-            made.append(Words(x + 3, top + 11, name, theme.faint, size))
+            if down >= SMALL:
+                name = fitted(names[row], margin - 6, size)
+                made.append(Words(left, base, name, theme.text, size))
+                x = left + margin + row * across
+                name = fitted(names[row], across - 3, size)
+                made.append(Words(x + 3, top + 23, name, theme.faint, size))
             for column in range(count):
                 x = left + margin + column * across
                 colour = theme.selected if row == column else theme.problem
                 fill = mixed(theme.canvas, colour, round(0.62 * float(shares[row, column]), 3))
                 made.append(Rect(x + 0.5, y + 0.5, across - 1, down - 1, fill))
                 text = str(int(table[row, column]))
-                made.append(Words(x + across / 2, base, text, theme.text, size, "middle"))
+                if down >= SMALL and width(text, size) <= across:
+                    made.append(Words(x + across / 2, base, text, theme.text, size, "middle"))
         return made
 
     def lines(self, wide: int) -> list[str]:
-        """Write the counts; a row what was right, a column what was said."""
+        """Write the counts: a row what is right, a column what was predicted."""
         names = [name[: max(wide // (len(self.table) + 2), 4)] for name in self._named]
+        train, actual, predicted = _CAPTIONS
+        first = max(map(len, [*names, train, actual]))
         longest = max(len(name) for name in [*names, *map(str, self.table.ravel().tolist())])
-        longest = max(longest, len("train"))
-        head = f"{'train':<{longest}}" + "".join(f"  {name:>{longest}}" for name in names)
+        head = [
+            f"{train:<{first}}  {predicted}",
+            f"{actual:<{first}}" + "".join(f"  {name:>{longest}}" for name in names),
+        ]
         body = (
-            f"{name:<{longest}}" + "".join(f"  {count:>{longest}}" for count in row)
+            f"{name:<{first}}" + "".join(f"  {count:>{longest}}" for count in row)
             for name, row in zip(names, self.table.tolist(), strict=True)
         )
-        return [head, *body]
+        return [*head, *body, self.foot[:wide]]
 
 
 def found(sight: Sight, key: str) -> Counts | str | None:

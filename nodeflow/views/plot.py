@@ -89,12 +89,18 @@ class Traces:
     def __init__(self) -> None:
         self._past: dict[str, dict[str, list[tuple[float, float]]]] = {}
         self._at = -1
+        self._line = 0
 
-    def collect(self, plots: Mapping[str, Sequence[str]], update: int, values: Values) -> None:
-        """Add what is known at an update; a run that began again has no past."""
-        if update < self._at:
+    def collect(
+        self, plots: Mapping[str, Sequence[str]], update: int, values: Values, line: int = 0
+    ) -> None:
+        """Add what is known at an update of a line of a run.
+
+        A run that began again has no past, and another line has another one.
+        """
+        if update < self._at or line != self._line:
             self._past.clear()
-        self._at = update
+        self._at, self._line = update, line
         for gone in self._past.keys() - plots.keys():
             del self._past[gone]
         for key, starts in plots.items():

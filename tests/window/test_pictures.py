@@ -363,3 +363,5 @@ def test_a_trace_grows_and_begins_again():
     assert line[-1, 0] == 2999
     traces.collect(plots, 0, {"a.b": np.array([7.0])})
     assert traces.of("p", ("a.b",)).points[0].tolist() == [[0, 7]]
+    traces.collect(plots, 5, {"a.b": np.array([3.0])}, 2)  # another future has another past
+    assert traces.of("p", ("a.b",)).points[0].tolist() == [[5, 3]]

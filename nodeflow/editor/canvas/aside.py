@@ -94,7 +94,10 @@ def beside(editor: Editor, box: Area, size: tuple[float, float], gap: float) -> 
     That is below it, or else above, right or left, where it covers no other node and is in view.
     """
     (left, top, right, bottom), (wide, high) = box, size
-    middle = (left + right - wide) / 2, (top + bottom - high) / 2
+    middle = (
+        _seen((left, right), wide, editor.size[0]),
+        _seen((top, bottom), high, editor.size[1]),
+    )
     corners = (
         (middle[0], bottom + gap), (middle[0], top - gap - high),
         (right + gap, middle[1]), (left - gap - wide, middle[1]),
@@ -104,6 +107,13 @@ def beside(editor: Editor, box: Area, size: tuple[float, float], gap: float) -> 
     hidden = [wide * high - _shared(each, np.array([[0.0, 0.0, *editor.size]])) for each in area]
     costs = [_shared(each, boxes) + out for each, out in zip(area, hidden, strict=True)]
     return corners[costs.index(min(costs))]
+
+
+def _seen(side: tuple[float, float], long: float, size: float) -> float:
+    """Return where something so long begins beside a side: at its middle, or else in view."""
+    begin, end = side
+    at = max(min((begin + end - long) / 2, size - long), 0.0)
+    return max(min(at, end), begin - long)
 
 
 def covered(editor: Editor, area: Area) -> float:

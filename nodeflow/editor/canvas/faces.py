@@ -18,11 +18,11 @@ from nodeflow.editor.background import Latest, fault_text
 from nodeflow.editor.state.model import Editor
 from nodeflow.equality import identical
 from nodeflow.graph import Graph
-from nodeflow.scene import NodeView, Scene, shown, sized
+from nodeflow.scene import NodeView, Scene, counted, shown, sized
 from nodeflow.views import Content, Viewer, is_slow
 from nodeflow.views.plot import Traces
 from nodeflow.views.slope import Slope, slope_at
-from nodeflow.workings.shown import listed, percent
+from nodeflow.workings.shown import listed
 
 if TYPE_CHECKING:
     from nodeflow.data.table import Table
@@ -80,7 +80,7 @@ class Faces:
         live = editor.live
         if self._plots:
             known = live.of_this_pass if live.ages else live.values
-            self._traces.collect(self._plots, live.update, known)
+            self._traces.collect(self._plots, live.update, known, live.line)
         return self._slow_views.look(editor, self._slow)
 
     def of(self, view: NodeView, editor: Editor) -> Shown:
@@ -91,8 +91,10 @@ class Faces:
     def _age(self, view: NodeView, editor: Editor) -> str:
         """Return of when it is what a node shows, "" if it is of the present pass."""
         live = editor.live
-        if not live.ages or view.over_time or is_slow(view.type):
-            return ""  # what is found with the weights of now
+        if is_slow(view.type):
+            return self._slow_views.age(live)
+        if not live.ages or view.over_time:
+            return ""
         if view.family != "view":
             found = (live.age(port.address) for port in view.outputs)
         else:
@@ -165,14 +167,14 @@ def foot(view: NodeView, face: Shown) -> Foot:
     value, age = parted(face)
     note = value is None and view.notes and not any(port.wired for port in view.inputs)
     text = "" if note else view.foot if value is None else _text(value)
-    rows = _counts(value) if isinstance(value, np.ndarray) and counts_hits(view) else ()
+    rows = counted(value) if isinstance(value, np.ndarray) and counts_hits(view) else ()
     if rows:
-        text = f"train {rows[0]}"
+        text = rows[0]
     if view.field is not None and not view.field.own and text == view.field.text:
         text = ""  # it stands in the field
     choices = _choices(value, text, age)
-    if rows:
-        choices = (*choices[:-1], *rows)  # its shape would tell nothing
+    if rows:  # its shape would tell nothing, and a threshold alone would be taken for it
+        choices = (*choices[:-1], *rows)
     cut = "" if isinstance(value, np.ndarray) else text
     return Foot(cut, choices, faint=value is None or bool(age))
 
@@ -182,9 +184,9 @@ def summary(view: NodeView, face: Shown) -> Foot:
     value, age = parted(face)
     if not isinstance(value, np.ndarray):
         text = _text(value) or view.foot
-        return Foot(text, _aged(text, age), faint=bool(age))
+        return Foot(text, _choices(value, text, age), faint=bool(age))
     if counts_hits(view):
-        rows = _counts(value)
+        rows = counted(value)
         return Foot("", (*_aged(rows[0], age), *rows), faint=bool(age))
     shape = sized(np.shape(value))
     found = listed(np.ravel(value)) if value.size <= _LISTED else shape
@@ -214,9 +216,19 @@ def _text(value: Face) -> str:
 
 
 def _choices(value: Face, text: str, age: str) -> tuple[str, ...]:
-    """Return what may stand at a foot, the most first: a value, and of when it is."""
+    """Return what may stand at a foot, the most first: a value, and of when it is.
+
+    Of what a view says its last parts are left out first, so that no number is cut.
+    """
     shape = (sized(value.shape),) if isinstance(value, np.ndarray) and text else ()
-    return (*_aged(text, age), *((text,) if text else ()), *shape)
+    parts = () if isinstance(value, np.ndarray | str | None) else _parts(text)
+    return (*_aged(text, age), *((text,) if text else ()), *shape, *parts)
+
+
+def _parts(text: str) -> tuple[str, ...]:
+    """Return a list in words without its last part, without the last two, and so on."""
+    words = text.split(", ")
+    return tuple(", ".join(words[:count]) for count in range(len(words) - 1, 0, -1))
 
 
 def _aged(text: str, age: str) -> tuple[str, ...]:
@@ -228,17 +240,6 @@ def _aged(text: str, age: str) -> tuple[str, ...]:
 def counts_hits(view: NodeView) -> bool:
     """Return whether a node's value says which rows are right."""
     return kind_of(view.type).counts_hits
-
-
-def _counts(hits: NDArray[Any]) -> tuple[str, ...]:
-    """Return how many rows of the batch are right, for less and less room.
-
-    Where there were none of them a threshold beside it would be taken for it.
-    """
-    right, rows = float(np.sum(hits)), np.size(hits)
-    if not (rows and np.isfinite(right)):
-        return ("?",)
-    return f"{right:g} of {rows}", f"{right:g}/{rows}", percent(right / rows)
 
 
 # --- what is evaluated in the background --------------------------------------------------------
@@ -253,7 +254,9 @@ class _SlowViews:
 
     def __init__(self) -> None:
         self.found: _Found = {}
-        self._latest: Latest[_Found] = Latest("views", _PAUSE)
+        self._of: Live | None = None
+        """With the weights of when."""
+        self._latest: Latest[tuple[_Found, Live]] = Latest("views", _PAUSE)
         self._asked: tuple[object, ...] = ()
         self._viewer = Viewer(Graph())  # of one job at a time
 
@@ -264,22 +267,37 @@ class _SlowViews:
 
     def look(self, editor: Editor, views: tuple[str, ...]) -> bool:
         """Ask for what the views of an editor show; return whether something has come."""
+        if not editor.live.values:  # another document was opened: nothing is known of it yet
+            self.found, self._of, self._asked = {}, None, ()
         asked = (editor.graph.nodes, editor.graph.wires, editor.live.values, views)
         if views and not identical(asked, self._asked, tuple) and editor.live.values:
             self._asked = asked
             graph, tables, live = editor.graph, editor.inference.tables, editor.live
             self._latest.ask(lambda: self._look(graph, tables, live, views))
         news = self._latest.poll()
-        if news is not None:
-            self.found = news
-        return news is not None
+        if news is None or not self._asked:  # or it is of the document before
+            return False
+        self.found, self._of = news
+        return True
+
+    def age(self, live: Live) -> str:
+        """Return of when the weights are that views were found with, if a person stands elsewhere.
+
+        While a run moves, what they show follows it: a little later, and not marked at each step.
+        """
+        if self._of is None or live.state in ("training", "playing"):
+            return ""
+        of = self._of
+        if (of.line, of.update) == (live.line, live.update):
+            return ""
+        return f"from epoch {of.epoch}" if of.epoch != live.epoch else f"from update {of.update}"
 
     def _look(
         self, graph: Graph, tables: Mapping[str, Table], live: Live, views: tuple[str, ...]
-    ) -> _Found:
+    ) -> tuple[_Found, Live]:
         if not self._viewer.sees(graph):
             self._viewer = Viewer(graph, tables)
-        return {key: _looked(self._viewer, live, key) for key in views}
+        return {key: _looked(self._viewer, live, key) for key in views}, live
 
 
 def _looked(viewer: Viewer, live: Live, key: str) -> Content | str | None:

@@ -17,11 +17,13 @@ from nodeflow.graph import Graph
 @register("fit", "Zoom to fit", "F", "View")
 def fitted(editor: Editor) -> Editor:
     """Show all of the graph, however small that is, beside what lies over the canvas's foot."""
-    drawn, room = editor.drawn, max(aside.foot(editor), aside.card_high(editor))
-    return _seen_as(
-        editor, "fit",
-        Camera.fitting(drawn.bounds, editor.size, room, editor.preferences.scale),
-    )  # fmt: skip
+    return _seen_as(editor, "fit", _fitting(editor, editor.drawn.bounds))
+
+
+def _fitting(editor: Editor, bounds: tuple[float, float, float, float]) -> Camera:
+    """Return the camera that sees all of an area, beside what lies over the canvas's foot."""
+    room = max(aside.foot(editor), aside.card_high(editor))
+    return Camera.fitting(bounds, editor.size, room, editor.preferences.scale)
 
 
 @register("first-view", "Read from the start", "Home", "View")
@@ -81,8 +83,7 @@ def _fit_selection(editor: Editor) -> Editor:
         max(n.x + n.width for n in chosen),
         max(n.y + n.height for n in chosen),
     )
-    scale = editor.preferences.scale
-    return replace(editor, camera=Camera.fitting(bounds, editor.size, scale=scale))
+    return replace(editor, camera=_fitting(editor, bounds))
 
 
 @register("zoom-in", "Zoom in", "+ or =", "View")

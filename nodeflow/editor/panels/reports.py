@@ -71,8 +71,8 @@ def _still(editor: Editor, node: str) -> str:
         begin, end = still
         lines.append(
             f"It stood at {percent(hits[begin])} from epoch {at[begin]} to {at[end]}, while the "
-            f"cost went from {show(costs[begin])} to {show(costs[end])}: outputs moved, and no row "
-            "changed sides."
+            f"cost went from {show(costs[begin])} to {show(costs[end])}: outputs moved, and as "
+            "many rows as before were right."
         )
     wires = editor.graph.inputs(node).get("a", ())
     a = live.values.get(wires[0].start) if wires else None
@@ -80,14 +80,22 @@ def _still(editor: Editor, node: str) -> str:
         lines.append(f"Now the outputs lie from {show(a.min())} to {show(a.max())}.")
     z = editor.graph.inputs(wires[0].source).get("z", ()) if wires else ()
     delta = live.gradients.get(z[0].start) if z else None
-    if delta is not None and np.size(delta) > 1 and not _is_old(editor, z[0].start):
-        mean, size = float(np.mean(delta)), float(np.mean(np.abs(delta)))
-        if size and abs(mean) < size / 4:
-            lines.append(
-                f"The blame of the rows cancels: δ is {rough(size)} in size on average, and its "
-                f"mean is {rough(mean)}; so the weights hardly move."
-            )
+    if delta is not None and not _is_old(editor, z[0].start):
+        lines += _cancelling(np.atleast_2d(delta))
     return " ".join(lines).replace(" -", " −")
+
+
+def _cancelling(delta: NDArray[np.float64]) -> list[str]:
+    """Say that the blame of several rows cancels at each output, if it does."""
+    means, size = delta.mean(axis=0), float(np.mean(np.abs(delta)))
+    most = float(np.max(np.abs(means)))
+    if len(delta) < 2 or not size or not most < size / 4:
+        return []
+    mean = f"its mean is {rough(means[0])}"
+    if means.size > 1:
+        mean = f"its mean is at most {rough(most)} in size at each output"
+    said = f"Now the blame of the rows cancels: δ is {rough(size)} in size on average, and {mean}"
+    return [f"{said}; so the weights hardly move."]
 
 
 def _longest_still(hits: NDArray[np.float64]) -> tuple[int, int] | None:

@@ -226,7 +226,9 @@ def returned(editor: Editor, before: Live) -> Editor:
     if editor.graph is not left:
         return editor
     if graph.nodes.keys() == left.nodes.keys() and graph.wires == left.wires:
-        graph = replace(left, nodes=graph.nodes)  # what was moved or grouped since stays
+        # What was moved or grouped since stays, and how many epochs are wanted.
+        training = replace(graph.training, epochs=left.training.epochs)
+        graph = replace(left, nodes=graph.nodes, training=training)
     future = playback.futures[playback.future].what or FIRST
     return editor.edited(graph, f"return to {future}").with_notice(f"back in this future: {future}")
 

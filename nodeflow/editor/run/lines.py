@@ -1,9 +1,9 @@
-"""The lines of a document's training: the futures of its run, and what other graphs had trained."""
+"""The lines of a document's training: the futures of its run, and what was trained before."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, WeakSet
 
 from nodeflow.editor.run.edits import computes_alike
 from nodeflow.graph import Graph
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from nodeflow.playback.player import Line, Player
 
 _PAST = 6
-"""The most runs of other graphs that are kept."""
+"""The most runs that were ended and are kept."""
 
 
 class Lines:
@@ -21,11 +21,16 @@ class Lines:
 
     def __init__(self) -> None:
         self.past: list[Player] = []
-        """What was trained with other graphs of this document, the newest first."""
+        """What was trained with other graphs of this document, or before somebody began anew.
+
+        The newest comes first.
+        """
         self._graphs: WeakKeyDictionary[Line, Graph] = WeakKeyDictionary()
         """The graph of each future, as it was given."""
         self._whys: WeakKeyDictionary[Player, str] = WeakKeyDictionary()
         """What ended each of those that were put aside."""
+        self._left: WeakSet[Player] = WeakSet()
+        """Those that somebody left to start anew: undoing an edit does not lead back to them."""
 
     def graph_of(self, line: Line) -> Graph:
         """Return the graph of a line: as it was given, or that of its run."""
@@ -64,18 +69,27 @@ class Lines:
 
     def trained_with(self, graph: Graph) -> Player | None:
         """Return the player that was put aside with such a graph, if there is one."""
-        return next((one for one in self.past if self.like(one, graph) is not None), None)
+        return next(
+            (one for one in self.past
+             if one not in self._left and self.like(one, graph) is not None), None,
+        )  # fmt: skip
 
-    def put_aside(self, player: Player, what: str = "") -> None:
-        """Keep what was trained with another graph: it can be returned to. `what` ended it."""
+    def put_aside(self, player: Player, what: str = "", *, left: bool = False) -> None:
+        """Keep what was trained: it can be returned to. `what` ended it.
+
+        That was an edit, or else somebody has `left` it to start anew with the same graph.
+        """
         if what:
             self._whys[player] = f"before: {what}"
         if any(line.reach for line in player.lines):
+            if left:
+                self._left.add(player)
             player.pause()
             self.past = [player, *(other for other in self.past if other is not player)][:_PAST]
 
     def take_out(self, player: Player) -> None:
         """Take out a player that is gone on with."""
+        self._left.discard(player)
         self.past = [other for other in self.past if other is not player]
 
     def told(self) -> tuple[Future, ...]:

@@ -58,6 +58,7 @@ class Teller:
             epoch=run.epoch,
             update=run.update,
             history=player.line.run.curve,
+            line=player.line.serial,
             values=found.values,
             gradients=found.gradients,
             weights=found.weights,

@@ -272,10 +272,10 @@ class Worker(Transport):
             self._return_to(player, graph)
         return player is not None
 
-    def _put_aside(self, what: str = "") -> None:
-        """Keep what was trained with another graph: it can be returned to."""
+    def _put_aside(self, what: str = "", *, left: bool = False) -> None:
+        """Keep what was trained so far: it can be returned to."""
         if self.player is not None:
-            self.lines.put_aside(self.player, what)
+            self.lines.put_aside(self.player, what, left=left)
 
     def _return_to(self, player: Player, graph: Graph) -> None:
         """Go on with a player that was put aside, on the line that has a graph."""
@@ -323,6 +323,7 @@ class Worker(Transport):
         """Go on with the training that a run file holds, from where it was saved."""
         if self.graph is None:
             return
+        self._put_aside("go on with the saved training", left=True)
         self._restart()
         player = self.player
         if player is None:
@@ -386,8 +387,9 @@ class Worker(Transport):
         self._touched()
 
     def reset(self) -> None:
-        """Begin again with the graph."""
+        """Begin again with the graph; what was trained can be returned to."""
         if self.graph is not None:
+            self._put_aside("start again", left=True)
             self._restart()
 
     def _restart(self, *, stops: bool = True) -> None:

@@ -25,8 +25,12 @@ class SavedTraining:
     @property
     def text(self) -> str:
         """How far it has come, in words."""
-        epochs = self.meta.get("epochs", len(self.history))
-        return f"{epochs} epoch{'s' * (epochs != 1)} of training in {self.path.name}"
+        return in_words(self.meta.get("epochs", len(self.history)), self.path)
+
+
+def in_words(epochs: int, path: Path) -> str:
+    """Return how much training a run file holds, in words."""
+    return f"{epochs} epoch{'s' * (epochs != 1)} of training in {path.name}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,6 +39,8 @@ class Live:
     update: int = 0
     history: Sequence[Mapping[str, Any]] = ()
     """A line an epoch: cost, train_accuracy, test_cost, test_accuracy."""
+    line: int = 0
+    """Which future of which run it is: another one has another number."""
     others: Sequence[Sequence[Mapping[str, Any]]] = ()
     """The histories of the other futures."""
     weights: Mapping[str, NDArray[Any]] = field(default_factory=dict)

@@ -31,6 +31,12 @@ const exactly = (number) => String(number).replaceAll("-", "−");
 
 const sizeOf = (value) => shapeOf(value).join("×");
 
+/** How many training rows are right. */
+function counted(hits) {
+  const right = hits.reduce((sum, each) => sum + each, 0);
+  return Number.isFinite(right) ? `train ${right} of ${hits.length}` : "?";
+}
+
 /** A value in one line: its number, its few numbers, or its shape. */
 function short(value) {
   const numbers = flat(value);

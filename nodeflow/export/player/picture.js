@@ -129,7 +129,7 @@ function picturing(canvas, index, hidden) {
       if (Object.hasOwn(index.views?.nodes ?? {}, key)) continue; // drawn by showing.js
       const node = places.get(key), count = value === undefined ? 0 : flat(value).length;
       const [left, top, width, height] = node.view ?? [node.x + 84, node.y + node.height - 22, node.width - 94, 20];
-      const listed = value === undefined ? fitting(node.foot, FOOT) : short(value);
+      const listed = value === undefined ? fitting(node.foot, FOOT) : node.counts ? counted(flat(value)) : short(value);
       const many = node.view ? count > 1 : count > LISTED || listed.length > FOOT;
       foot.textContent = listed.length > FOOT ? sizeOf(value) : listed;
       enlarge(foot, many && !node.view ? 18 : 26, many && !node.view ? 72 : 160);

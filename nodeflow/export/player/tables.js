@@ -60,16 +60,17 @@ const tables = {
   },
 
   confusion({ names, counts, test }, [left, top, width, height]) {
-    const count = counts.length, margin = Math.min(maximum([...names, "train"].map((name) => wideness(name))) + 8, width * 0.34), head = 15;
+    const count = counts.length, margin = Math.min(maximum([...names, "train", "actual"].map((name) => wideness(name))) + 8, width * 0.34), head = 28;
     const down = Math.min((height - head) / count, 26), across = Math.min((width - margin) / count, (2.4 * (height - head)) / count), size = Math.min(across / 2, down) >= 12 ? 11 : 9;
-    const made = [lettering(left, top + 11, "train", { size, fill: "var(--faint)" })];
+    const caption = (words, x, y) => lettering(x, y, words, { size, fill: "var(--faint)" }), reads = down >= 9;
+    const made = [caption("train", left, top + 10), caption("predicted", left + margin + 3, top + 10), caption("actual", left, top + 23)];
     made.push(...counts.flatMap((line, row) => {
       const y = top + head + row * down, base = y + down / 2 + size * 0.36, all = Math.max(line.reduce((sum, each) => sum + each, 0), 1);
       return [
-        lettering(left, base, shortened(names[row], margin - 6, size), { size }), lettering(left + margin + row * across + 3, top + 11, shortened(names[row], across - 3, size), { size, fill: "var(--faint)" }),
+        ...(reads ? [lettering(left, base, shortened(names[row], margin - 6, size), { size }), caption(shortened(names[row], across - 3, size), left + margin + row * across + 3, top + 23)] : []),
         ...line.flatMap((each, column) => {
-          const x = left + margin + column * across;
-          return [rectangle(x + 0.5, y + 0.5, across - 1, down - 1, between("var(--canvas)", row === column ? "var(--selected)" : "var(--problem)", 0.62 * (each / all))), lettering(x + across / 2, base, String(each), { size, anchor: "middle" })];
+          const x = left + margin + column * across, cell = rectangle(x + 0.5, y + 0.5, across - 1, down - 1, between("var(--canvas)", row === column ? "var(--selected)" : "var(--problem)", 0.62 * (each / all)));
+          return reads && wideness(String(each), size) <= across ? [cell, lettering(x + across / 2, base, String(each), { size, anchor: "middle" })] : [cell];
         }),
       ];
     }));

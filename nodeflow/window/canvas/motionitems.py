@@ -19,6 +19,7 @@ from nodeflow.graph import Wire
 from nodeflow.routing import along
 from nodeflow.scene import Scene
 from nodeflow.theme import Theme
+from nodeflow.window.canvas.summaries import SMALLEST
 from nodeflow.window.canvas.wireitems import Look
 from nodeflow.window.platform.colours import mixed, phase_colour, rgba
 from nodeflow.window.platform.fonts import EM, Fonts, width
@@ -37,7 +38,7 @@ _LEAST, _MOST = 1.0, 1.3
 _DOTS = 0.34
 """Below this zoom tokens are without their numbers."""
 _NAMED = 0.42
-"""Below this zoom the name of the lit node stands above it: its title would not be read."""
+"""Below this zoom the name of the lit node stands above it if its title is cut."""
 _HIGH, _TIP = 18.0, 8.0
 _REACH = 5.0
 """How far the lit frame is from its node."""
@@ -89,7 +90,14 @@ class MotionItems:
         self._glow = _outline(self._frames, 7.0)
         self._frame = _outline(self._frames, 2.5)
         self._next = _outline(self._frames, 1.5)
-        self._name = dpg.draw_text((0, 0), "", parent=layer, color=rgba(theme.text), show=False)
+        self._name = dpg.add_draw_node(parent=layer, show=False)
+        self._name_box = dpg.draw_rectangle(
+            (0, 0), (1, 1), parent=self._name, rounding=3, color=(0, 0, 0, 0),
+            fill=rgba(theme.canvas, 0.85),
+        )  # fmt: skip
+        self._name_text = dpg.draw_text((0, 0), "", parent=self._name, color=rgba(theme.text))
+        if fonts.regular is not None:
+            dpg.bind_item_font(self._name_text, fonts.regular)
         self._layer = dpg.add_draw_node(parent=layer)
         self._pool: list[_TokenItems] = []
         self._traffic = Traffic(())
@@ -235,13 +243,16 @@ class MotionItems:
                     color=rgba(colour if item != self._next else self._theme.faint, alpha),
                 )  # fmt: skip
 
-        named = lit is not None and zoom < _NAMED * self._scale
+        title = width(found.lit, self._fonts.bold) * SMALLEST * EM * self._scale
+        named = lit is not None and zoom < _NAMED * self._scale and title > lit[2] - lit[0] - 8
         dpg.configure_item(self._name, show=named)
         if named and lit is not None:
             size = _CHIP * self._scale
             half = width(found.lit, self._fonts.regular) * size / 2
-            at = (lit[0] + lit[2]) / 2 - half, lit[1] - size - _REACH - 2
-            dpg.configure_item(self._name, pos=at, text=found.lit, size=size)
+            x, y = (lit[0] + lit[2]) / 2 - half, lit[1] - size - _REACH - 2
+            dpg.configure_item(self._name_text, pos=(x, y), text=found.lit, size=size)
+            end = x + 2 * half + 4, y + size + 1
+            dpg.configure_item(self._name_box, pmin=(x - 4, y - 1), pmax=end)
 
     def _draw_chip(
         self, editor: Editor, found: Motion, share: float, moved: Mapping[str, Point]

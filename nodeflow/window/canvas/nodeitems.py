@@ -36,6 +36,8 @@ _PAD = 10.0
 _PICTURE = 52.0
 _OLD = 90
 """How strongly, of 255, the colours of another pass's values are drawn."""
+_FINEST = 6.5
+"""Words inside of a view are left out where they would be smaller, in pixels at scale 1."""
 _TYPE_LETTERS = 5
 """Fewer letters of a type's name say nothing."""
 _ASCENT = 0.928
@@ -72,10 +74,15 @@ class _Text:
     """Whether it is cut in the middle: the ends tell names apart."""
     choices: tuple[str, ...] = ()
     """What is written where there is room, the best first; where for none, `text`, cut."""
+    fine: bool = False
+    """Whether it is left out where it would be too small to be read."""
 
     def sized(self, zoom: float, scale: float) -> None:
         """Be as large as the zoom says, but never too small to be read."""
         high, is_small = self.size * zoom, self.is_small(zoom, scale)
+        if self.fine:
+            dpg.configure_item(self.item, size=high, show=high >= _FINEST * EM * scale)
+            return
         if not (is_small or self.enlarged):
             dpg.configure_item(self.item, size=high)
             return
@@ -622,6 +629,7 @@ class NodeDrawer:
                         x -= width(text, regular) * size * EM / 2
                     self._text(items.texts, items.words, (x, y), text, size, rgba(colour),
                                regular, right=anchor == "end")  # fmt: skip
+                    items.texts[-1].fine = True
                 case Pixels():
                     self._texture(items, mark)
                 case _:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from nodeflow.boxes import FOOT
 from nodeflow.editor.canvas.faces import Foot, Shown, summary
 from nodeflow.scene import NodeView
 from nodeflow.theme import Theme
@@ -15,6 +16,8 @@ SMALLEST = 11.0
 """No text on a node is smaller, in pixels at scale 1."""
 _NAME = 12.0
 _PAD = 4.0
+_FOOT = 0.75
+"""What a view says stands below its picture where the foot is so high, in heights of a text."""
 _LEAST_ROOM = 1.6
 """A text that has less room, in its own heights, is left out: two letters tell nothing."""
 
@@ -58,17 +61,18 @@ def write(
     wide, high = view.width * zoom - 2 * _PAD, view.height * zoom
     least = SMALLEST * scale
     name, text = max(_NAME * zoom, least) * EM, least * EM
-    two = high >= name + text and view.view is None
+    two = high >= name + text if view.view is None else FOOT * zoom >= _FOOT * text
     value = summary(view, face)
     said = _fitting(value, fonts.regular, wide / text) if two else ""
     title = fitted(view.title, fonts.bold, max(wide / name, 0), middle=True)
     if wide < _LEAST_ROOM * name or high < name:
         title = ""
     top = (high - name - text * bool(said)) / 2 if view.view is None else 1.0
+    below = top + name if view.view is None else high - text
     colour = theme.faint if value.faint else theme.text
     for item, line, font, size, y, look in (
         (items.name, title, fonts.bold, name, top, theme.text),
-        (items.value, said, fonts.regular, text, top + name, colour),
+        (items.value, said, fonts.regular, text, below, colour),
     ):
         x = (view.width * zoom - width(line, font) * size) / 2
         dpg.configure_item(item, pos=(x / zoom, y / zoom), text=line, size=size, color=rgba(look))

@@ -237,7 +237,7 @@ class _Plot:
         self._group = dpg.add_group(parent=parent)
         with dpg.group(horizontal=True, horizontal_spacing=14, parent=self._group):
             dpg.add_text(title)
-            self._now = dpg.add_text("")
+            self._now = dpg.add_text("", wrap=0)
         with dpg.group(horizontal=True, horizontal_spacing=14, parent=self._group):
             for label in lines:
                 self._texts[label] = dpg.add_text("")
@@ -324,7 +324,8 @@ class _Plot:
             text = percent(now) if self._share else show(now)
             of = f" of {rows}" if rows and self._share else ""
             dpg.set_value(self._texts[label], "" if math.isnan(now) else f"{label} {text}{of}")
-        dpg.set_value(self._now, "" if self._share else cost_now(live))
+        apart = "train as it learns, test after" if live.rows[1] and len(history) else ""
+        dpg.set_value(self._now, apart if self._share else cost_now(live))
 
     def _empty(self, *, on: bool) -> None:
         """Have axes from 0 to 1 while there is no curve: to none the toolkit fits nothing."""
