@@ -122,7 +122,7 @@ def test_what_the_pass_has_not_evaluated_yet_is_grey(monkeypatch):
     made = film(graph, moves=0, begin="0:1", samples=2, size=(640, 400))
     run = made.reel.run
     passes, grey = 0, 0
-    for frame in made.frames():
+    for _ in made.frames():
         position, old = run.position, told[-1]
         if position.place == 0:  # the last one of a pass: all is of it
             passes += 1

@@ -117,8 +117,8 @@ class Film:
             if (found := self._traces.of(key, starts))
         }
         drawn = scene(self._graph, values=values)
-        found = filled(drawn, self._viewer, values, run.weights, self.theme, past)
-        return *found, self._old(drawn)
+        whole, inside = filled(drawn, self._viewer, values, run.weights, self.theme, past)
+        return whole, inside, self._old(drawn)
 
     def _old(self, drawn: Scene) -> frozenset[str]:
         """Return the nodes that show something of an earlier pass than the present one."""

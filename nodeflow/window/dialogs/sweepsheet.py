@@ -26,27 +26,26 @@ from nodeflow.sweeps import Sweep
 from nodeflow.sweeps.cases import Plan
 from nodeflow.sweeps.drawing import KINDS, MEASURES, Drawing, drawn, measures, named
 from nodeflow.window.canvas.markitems import draw_marks
-from nodeflow.window.dialogs.sheets import Sheet, SheetStyle, plain
+from nodeflow.window.dialogs.sheets import Sheet, SheetStyle, marked, plain
 from nodeflow.window.platform.colours import rgba
+from nodeflow.window.platform.fonts import SIZE, fitted, width
 from nodeflow.window.platform.toolkit import Item, dpg
 from nodeflow.workings.shown import show
 
 _WIDE, _LEFT, _HIGH, _ROW = 1180, 380, 470, 20
-_SHARE = 0.43
-"""So much of the width does the left take at most."""
-_LEAST = 110
-"""How high the list of settings is where all at the left is scrolled."""
+_SHARE, _NAMES = 0.43, 0.55
+"""So much of the width does the left take at most, and of that the names beside the fields."""
 _LARGER = 1.2
 """Words of a drawing are made to be read on a canvas that can be zoomed."""
-_VIEWS = ("table", *KINDS)
+_VIEWS = ("settings", "table", *KINDS)
+"""What can be seen at the right: first what there is to vary, then what came of it."""
 _EVERY = 0.3
 """Seconds between two looks at runs that are under way."""
 _MOST_ROWS = 400
 _OWN = ("seeds", "epochs", "until", "file")
 _HINTS = {
     "seeds": "10, or 3,5,8, or 10:29", "epochs": "the graph's",
-    "until": "a condition, such as accuracy >= 0.95",
-    "file": "runs.csv, .json, .npz, .svg, .png, .html",
+    "until": "accuracy >= 0.95", "file": "runs.csv",
 }  # fmt: skip
 _KEYS = {
     "line": "Tab next   ↑ ↓ another line   Enter runs, or exports   Escape leaves; runs go on",
@@ -58,6 +57,7 @@ _KEYS = {
 """What the keys do, by where they go."""
 _ENDINGS = (".csv", ".json", ".npz", ".svg", ".png", ".html")
 _NOT_RUN = "Click the settings to vary, give their values, and run."
+_NO_RUNS = "There are no runs yet."
 
 
 class SweepSheet(Sheet):
@@ -85,7 +85,7 @@ class SweepSheet(Sheet):
         self._lit = 0
         self._offer = 0
         self._row = 0
-        self._view = "table"
+        self._view = "settings" if sweeping is None else "table"
         self._chosen: dict[str, str] = {"curves": "cost"}
         self._axes = (0, 1)
         self._drawing: Drawing | None = None
@@ -101,10 +101,16 @@ class SweepSheet(Sheet):
         dpg.configure_item(self.window, pos=(left, max(round((high - tall) / 2 - 85), 8)))
         self._tall = max(round(tall), 200)
         self._wide_left = round(min(_LEFT * style.scale, self._across * _SHARE))
+        narrow = self._narrow = self._wide_left < _LEFT * style.scale
+        bar = round(30 * style.scale)
+        if narrow:  # there is no room for it at the right
+            self._bar = dpg.add_group(horizontal=True, parent=self.window)
         with dpg.group(horizontal=True, parent=self.window):
-            with dpg.child_window(width=self._wide_left, height=self._tall, border=False):
+            self._left = dpg.add_child_window(
+                width=self._wide_left, height=self._tall - bar * narrow, border=False
+            )
+            with dpg.group(parent=self._left):
                 self._lines = dpg.add_group()
-                narrow = self._wide_left < _LEFT * style.scale
                 for row in (_ENDINGS[:3], _ENDINGS[3:]) if narrow else (_ENDINGS,):
                     with dpg.group(horizontal=True):
                         for ending in row:  # what is written, without typing
@@ -112,14 +118,11 @@ class SweepSheet(Sheet):
                                 label=ending, user_data=ending, small=True,
                                 callback=lambda _s, _v, ending: self._choose_ending(ending),
                             )  # fmt: skip
-                self._faint("Settings: a click varies one, another leaves it out", 0)
-                low = self._tall < _HIGH * style.scale * 0.7  # its rest would be too little
-                high = round(_LEAST * style.scale) if low else -1
-                self._list = dpg.add_child_window(width=-1, height=high)
             with dpg.group():
-                self._bar = dpg.add_group(horizontal=True)
+                if not narrow:
+                    self._bar = dpg.add_group(horizontal=True)
                 self._body = dpg.add_child_window(
-                    width=-1, height=self._tall - round(30 * style.scale), no_scrollbar=False
+                    width=-1, height=self._tall - bar, no_scrollbar=False
                 )
         self._state = self._faint("", self.window)
         self._with_fault()
@@ -137,8 +140,8 @@ class SweepSheet(Sheet):
             dpg.delete_item(look)
         theme = self._style.theme
         self._looks = [plain(rgba(colour)) for colour in (theme.text, theme.faint)]
+        self._choices: list[Item] = []
         self._fill()
-        self._fill_offers()
         self._look()
 
     # --- what is where
@@ -154,7 +157,7 @@ class SweepSheet(Sheet):
 
     @property
     def _hovered(self) -> bool:
-        return self._view != "table" and bool(dpg.is_item_hovered(self._body))
+        return self._view in KINDS and bool(dpg.is_item_hovered(self._body))
 
     @property
     def _shown(self) -> list[tuple[str, str]]:
@@ -165,8 +168,9 @@ class SweepSheet(Sheet):
 
     @property
     def _zone(self) -> str:
-        at = self._lit - len(self._shown)
-        return "line" if at < 0 else ("offers", "rows")[at]
+        if self._lit < len(self._shown):
+            return "line"
+        return "offers" if self._view == "settings" else "rows"
 
     def draw(self, *, typing: bool) -> None:
         """Show what is new of the runs."""
@@ -221,7 +225,7 @@ class SweepSheet(Sheet):
                 self._next_axis("xy".index(name))
 
     def _light(self, number: int) -> None:
-        self._lit = number % (len(self._shown) + 2)
+        self._lit = number % (len(self._shown) + 1)
         self._fill()
         self._mark_offers()
         self._mark_rows()
@@ -259,25 +263,27 @@ class SweepSheet(Sheet):
         self._field, self._focus = None, 0
         dpg.delete_item(self._lines, children_only=True)
         theme = self._style.theme
-        with dpg.table(parent=self._lines, header_row=False, policy=dpg.mvTable_SizingStretchProp):
-            dpg.add_table_column(init_width_or_weight=0.42)
-            dpg.add_table_column(init_width_or_weight=0.58)
-            for number, (name, text) in enumerate(self._shown):
-                lit = number == self._lit
-                with dpg.table_row():
-                    label = f"▸ {name}" if lit else name
-                    dpg.add_text(label, color=rgba(theme.text if lit else theme.faint))
-                    with dpg.group() as cell:
-                        hint = _HINTS.get(name, "values, such as 0.1,0.3 or 0.01:1:log5")
-                        if lit:
-                            self._with_field(cell, text, hint, self._typed)
-                        else:
-                            field = dpg.add_button(
-                                label=f"{text or hint}##{name}", width=-1, user_data=number,
-                                callback=lambda _s, _v, number: self._light(number),
-                            )  # fmt: skip
-                            dpg.bind_item_theme(field, self._looks[0 if text else 1])
-                            self._file_line = field  # the last one
+        em = SIZE * self._style.scale
+        names = [marked(name) for name, _ in self._shown]
+        widest = max(width(name, None) for name in names) * em + 12
+        beside = min(widest, self._wide_left * _NAMES)
+        room = (self._wide_left * 0.9 if self._narrow else beside) / em
+        for number, (name, text) in enumerate(self._shown):
+            lit = number == self._lit
+            with dpg.group(parent=self._lines, horizontal=not self._narrow, xoffset=beside) as cell:
+                label = fitted(marked(name, "▸" if lit else ""), None, room, middle=True)
+                dpg.add_text(label, color=rgba(theme.text if lit else theme.faint))
+                hint = _HINTS.get(name, "0.1,0.3 or 0.01:1:log5")
+                if lit:
+                    self._with_field(cell, text, hint, self._typed)
+                    self._reveal(cell, self._left)
+                else:
+                    field = dpg.add_button(
+                        label=f"{text or hint}##{name}", width=-1, user_data=number,
+                        callback=lambda _s, _v, number: self._light(number),
+                    )  # fmt: skip
+                    dpg.bind_item_theme(field, self._looks[0 if text else 1])
+                    self._file_line = field  # the last one
 
     def _choose_ending(self, ending: str) -> None:
         """Write another kind of file under the same name."""
@@ -304,11 +310,11 @@ class SweepSheet(Sheet):
             self._form = replace(self._form, until=text)
 
     def _fill_offers(self) -> None:
-        dpg.delete_item(self._list, children_only=True)
-        self._choices: list[Item] = []
-        with dpg.table(parent=self._list, header_row=False, policy=dpg.mvTable_SizingStretchProp):
-            dpg.add_table_column(init_width_or_weight=0.66)
-            dpg.add_table_column(init_width_or_weight=0.34)
+        """List the settings that can be varied, each with its present value."""
+        self._choices = []
+        with dpg.table(parent=self._body, header_row=False, policy=dpg.mvTable_SizingFixedFit):
+            dpg.add_table_column()
+            dpg.add_table_column()
             for offer in self._offers:
                 with dpg.table_row() as row:
                     self._choices.append(
@@ -319,16 +325,18 @@ class SweepSheet(Sheet):
                         )
                     )  # fmt: skip
                     dpg.bind_item_theme(self._choices[-1], self._looks[0])
-                    self._faint(offer.value, row)
+                    dpg.configure_item(self._faint(offer.value, row), wrap=-1)
         self._mark_offers()
 
     def _mark_offers(self) -> None:
         varied = dict(self._form.varied)
-        for number, (item, offer) in enumerate(zip(self._choices, self._offers, strict=True)):
+        for number, (item, offer) in enumerate(zip(self._choices, self._offers, strict=False)):
             lit = self._zone == "offers" and number == self._offer
-            sign = "▸ " if lit else "✓ " if offer.address in varied else "   "
-            dpg.configure_item(item, label=f"{sign}{offer.address}")
+            sign = "▸" if lit else "✓" if offer.address in varied else ""
+            dpg.configure_item(item, label=marked(offer.address, sign))
             dpg.set_value(item, offer.address in varied or lit)
+            if lit:
+                self._reveal(item, self._body)
 
     def _toggle(self, offer: Offer) -> None:
         """Vary a setting; its values are typed next."""
@@ -357,7 +365,7 @@ class SweepSheet(Sheet):
             return
         self._show_fault("")
         self._sweeping = self._begin(self._form, plan)
-        self._was_running, self._row = True, 0
+        self._was_running, self._row, self._view = True, 0, "table"
         self._chosen = {"curves": "cost"}
         self._axes = (0, 1)
         self._look()
@@ -396,7 +404,7 @@ class SweepSheet(Sheet):
     def _show_state(self) -> None:
         status = _NOT_RUN if self._sweeping is None else self._sweeping.status
         near = self._near()
-        if near is None and self._zone == "rows" and self._view != "table" and self._ends:
+        if near is None and self._zone == "rows" and self._view in KINDS and self._ends:
             near = self._ends[self._row % len(self._ends)][1:]
         if near is not None and self._found is not None:
             status = self._said(self._found, *near)
@@ -423,7 +431,7 @@ class SweepSheet(Sheet):
             )  # fmt: skip
         found = self._found
         there = [] if found is None else measures(found)
-        if found is None or not there or self._view == "table":
+        if found is None or not there or self._view not in KINDS:
             return
         if self._measure not in there:
             self._chosen[self._view] = there[0]
@@ -443,10 +451,11 @@ class SweepSheet(Sheet):
     def _choose_view(self, view: str) -> None:
         self._view, self._row = view, 0
         self._look()
+        dpg.set_value(self._keys, _KEYS[self._zone])
 
     def _next_measure(self) -> None:
         there = [] if self._found is None else measures(self._found)
-        if there and self._view != "table":
+        if there and self._view in KINDS:
             at = there.index(self._measure) if self._measure in there else -1
             self._choose_measure(there[(at + 1) % len(there)])
 
@@ -474,9 +483,18 @@ class SweepSheet(Sheet):
             self._look()
 
     def _fill_body(self) -> None:
+        if self._view == "settings" and self._choices:
+            self._mark_offers()  # these are always the same
+            return
         scrolled = dpg.get_y_scroll(self._body)
         dpg.delete_item(self._body, children_only=True)
-        self._rows, self._drawing = [], None
+        self._rows, self._choices, self._drawing = [], [], None
+        if self._view == "settings":
+            self._fill_offers()
+            return
+        if self._found is None:
+            self._faint(_NO_RUNS, self._body)
+            return
         if self._view == "table":
             self._fill_table()
             dpg.set_y_scroll(self._body, scrolled)
@@ -485,8 +503,6 @@ class SweepSheet(Sheet):
         unit = scale * _LARGER
         wide = self._across - self._wide_left - 64
         high = self._tall - round(30 * scale) - 24
-        if self._found is None:
-            return
         area = 0.0, 0.0, wide / unit, high / unit
         self._drawing = drawn(
             self._view, self._found, self._measure or "cost", area, self._style.theme,
@@ -544,7 +560,10 @@ class SweepSheet(Sheet):
 
     def _mark_rows(self) -> None:
         for number, (item, _) in enumerate(self._rows):
-            dpg.set_value(item, self._zone == "rows" and number == self._row)
+            lit = self._zone == "rows" and number == self._row
+            dpg.set_value(item, lit)
+            if lit:
+                self._reveal(item, self._body)
         if self._ring is not None and dpg.does_item_exist(self._ring):
             dpg.delete_item(self._ring)
         self._ring = None
