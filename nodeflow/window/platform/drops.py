@@ -32,9 +32,13 @@ def dropped() -> Item | None:
 
 
 def _is_dropped(combo: Item) -> bool:
-    """Return whether the list of a combo is open: its last line is taken for the combo then."""
+    """Return whether the list of a combo is open: its box has no height then.
+
+    One that was never drawn has no width, either.
+    """
     state = dpg.get_item_state(combo)
-    return not state["visible"] and state["rect_size"][1] == 0
+    wide, high = state["rect_size"]
+    return bool(not state["visible"] and wide and not high)
 
 
 def _below(item: Item) -> Iterator[tuple[Item, str]]:
