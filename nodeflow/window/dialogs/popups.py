@@ -317,8 +317,8 @@ class Popups:
             for number, line in enumerate(there):
                 with dpg.table_row():
                     row = dpg.add_selectable(
-                        label=fitted(f" {line.text}", None, 18.0), span_columns=True, user_data=number,
-                        callback=self._on_chosen,
+                        label=fitted(f" {line.text}", None, 18.0), span_columns=True,
+                        user_data=number, callback=self._on_chosen,
                     )  # fmt: skip
                     hint = fitted(line.hint.split(" or ")[0], None, 15.0)
                     dpg.add_selectable(label=hint, enabled=False)
