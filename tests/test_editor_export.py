@@ -35,7 +35,8 @@ from nodeflow.editor.state.requests import AskExport, AskSave, ControlRun, OpenF
 from nodeflow.editor.state.runcommands import Go, Train
 from nodeflow.editor.update import update
 from nodeflow.errors import ExportError, FileError
-from nodeflow.export import FORMATS, Cancelled, export
+from nodeflow.export import FORMATS, Cancelled, Options, export
+from nodeflow.export.frames import Reel
 from nodeflow.files import save_run
 
 GRAPHS = Path(__file__).parent.parent / "graphs"
@@ -133,8 +134,8 @@ def test_a_format_offers_what_it_takes_and_nothing_else(editor):
     assert offered == {
         ".svg": {"theme", "weights"},
         ".png": {"theme", "weights", "scale", "bare"},
-        ".gif": {"theme", "begin", "samples", "level", "speed", "size"},
-        ".mp4": {"theme", "begin", "samples", "level", "speed", "size"},
+        ".gif": {"theme", "begin", "epochs", "samples", "level", "speed", "size"},
+        ".mp4": {"theme", "begin", "epochs", "samples", "level", "speed", "size"},
         ".html": {"theme", "recorded", "begin", "epochs", "samples", "level"},
         ".dot": set(),
         ".json": {"weights"},
@@ -195,6 +196,22 @@ def test_a_long_epoch_is_not_filmed_as_a_whole(editor):
     live = Live(playback=replace(editor.live.playback, per_epoch=4170))
     assert values(editor, asked(editor, ".gif"))["samples"] == ""
     assert values(replace(editor, live=live), asked(editor, ".gif"))["samples"] == "1"
+    whole = asked(editor, ".gif", level="epoch")
+    assert values(replace(editor, live=live), whole)["samples"] == ""
+
+
+def test_a_film_lasts_as_many_epochs_as_are_asked_for(shell, editor):
+    assert "until" not in begun(editor)[1]
+    assert begun(editor, epochs="3")[1]["until"] == "3"
+    now = trained(shell, editor, 2)
+    assert begun(now, epochs="3")[1] | {"begin": "2", "until": "5"} == begun(now, epochs="3")[1]
+    assert begun(now, begin=START, epochs="3")[1]["until"] == "3"
+    # Epoch by epoch it is many of them, if nothing is said.
+    options = exporting.requested(now, asked(now, ".gif", level="epoch", begin=START)).options
+    assert options["until"] == "50"
+    assert "samples" not in options
+    reel = Reel(now.graph, Options(**{**options, "until": "4"}))
+    assert reel.total == 4
 
 
 # --- what is written ----------------------------------------------------------------------------

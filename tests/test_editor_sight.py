@@ -8,6 +8,7 @@ import pytest
 from helpers_editor import do
 
 import nodeflow as nf
+from nodeflow.declare import FAMILIES
 from nodeflow.editor.canvas import aside, minimap, vacancy
 from nodeflow.editor.dialogs.popups import lines
 from nodeflow.editor.dialogs.searching import found
@@ -52,6 +53,11 @@ def test_a_family_is_found_by_the_beginning_of_its_name(text):
 def test_a_family_is_found_by_its_name():
     views = [type_.name for type_ in found("") if type_.family == "view"]
     assert {type_.name for type_ in found("view")[: len(views)]} == set(views)
+
+
+def test_without_a_text_the_library_begins_with_what_a_network_begins_with():
+    families = [type_.family for type_ in found("")]
+    assert families == sorted(families, key=FAMILIES.index)
 
 
 def test_scattered_letters_come_last():
@@ -122,6 +128,35 @@ def test_the_right_button_on_nothing_is_about_the_canvas():
     assert editor.selection == {"hidden"}
     added = do(editor, m.Chosen(names.index("add")))
     assert isinstance(added.popup, Search)
+
+
+def test_the_right_button_on_nodes_offers_what_can_be_done_there():
+    def offered(graph, *nodes, wire=None):
+        chosen = Editor.of(graph, selection=frozenset(nodes), wire=wire, popup=Menu((0.0, 0.0)))
+        return [line.name for line in lines(chosen)]
+
+    graph = nf.load(GRAPHS / "xor.json")
+    layer, weights = offered(graph, "hidden"), offered(graph, "theta1")
+    assert layer[:2] == ["rename", "wire"]  # there is nothing to set
+    assert weights[:2] == ["rename", "settings"]
+    assert {"explode", "unfold", "delete", "group"} <= set(layer)
+    assert not {"freeze", "why", "ungroup", "title", "expand", "fold", "wire-back"} & set(layer)
+    assert {"freeze", "why", "origin"} <= set(weights)
+    assert not {"explode", "give-weights"} & set(weights)
+    assert "rename" not in offered(graph, "hidden", "theta1")
+    assert offered(graph, wire=graph.wires[0]) == ["delete", "breakpoint"]
+    grouped = replace(graph, groups={"g": {"nodes": ["hidden"], "title": "g", "closed": True}})
+    assert {"enter", "expand", "title", "ungroup"} <= set(offered(grouped, "g"))
+    assert "rename" not in offered(grouped, "g")
+    bare = graph.disconnect("theta1.value", "hidden.weights")
+    assert "give-weights" in offered(bare, "hidden")
+    assert "fold" in offered(nf.unfold(graph), "hidden")
+    # Each of them does something, and none is offered twice.
+    assert len(set(weights)) == len(weights)
+    for name in {*offered(graph, "hidden"), *weights} - {"paste", "collapse"}:
+        node = "hidden" if name in layer else "theta1"
+        made = do(Editor.of(graph, selection=frozenset([node])), m.Do(name))
+        assert made.notice is None or made.notice.kind != "problem", (name, made.notice)
 
 
 def test_a_double_click_on_a_title_renames():
@@ -324,11 +359,11 @@ def test_what_is_new_lies_on_no_other_node_and_is_seen(name, new):
 def test_free_room_is_the_nearest_and_at_the_place_where_nothing_is():
     box = np.array([[0.0, 0.0, 200.0, 100.0]])
     assert vacancy.nearest(box, (500, 300), (100, 50)) == (500, 300)
-    assert vacancy.nearest(box, (183, 20), (100, 50)) == (220, 20)
-    assert vacancy.nearest(box, (50, 70), (100, 50)) == (50, 120)
-    assert vacancy.nearest(box, (50, 20), (100, 40)) == (50, -60)
+    assert vacancy.nearest(box, (183, 20), (100, 50)) == (230, 20)
+    assert vacancy.nearest(box, (50, 70), (100, 50)) == (50, 130)
+    assert vacancy.nearest(box, (50, 20), (100, 40)) == (50, -70)
     assert vacancy.nearest(np.zeros((0, 4)), (1e12, -3.0), (100, 50)) == (10**12, 0)
     # A wall of nodes without a gap, wider than what is looked at first.
     wall = np.array([[x, y, x + 90, y + 90] for x in range(-3000, 3000, 100)
                      for y in range(-3000, 3000, 100)], float)  # fmt: skip
-    assert vacancy.nearest(wall, (2500, 0), (100, 50)) == (3010, 0)
+    assert vacancy.nearest(wall, (2500, 0), (100, 50)) == (3020, 0)

@@ -59,7 +59,7 @@ from nodeflow.window.panels.playpanel import PlayPanel
 from nodeflow.window.panels.tabs import Tabs
 from nodeflow.window.panels.timelinebar import TimelineBar
 from nodeflow.window.panels.training import TrainingPanel
-from nodeflow.window.platform import display, fonts, interrupts
+from nodeflow.window.platform import display, drops, fonts, interrupts
 from nodeflow.window.platform.clipboard import Clipboard
 from nodeflow.window.platform.framerate import FRAME, FrameRate
 from nodeflow.window.platform.inputs import Inputs
@@ -538,7 +538,9 @@ class Window:
         )
 
     def _eats(self, key: Key, code: int) -> bool:
-        """Return whether a text field takes a key."""
+        """Return whether a text field takes a key, or what is dropped over all else."""
+        if key.name == "Escape" and drops.close(self.frame.canvas):
+            return True
         if self._ahead.takes(key, code):
             return True
         if self.dialogs.open:

@@ -24,6 +24,7 @@ from nodeflow.files.writer import NEWEST
 from nodeflow.graph import Graph
 from nodeflow.routing import along
 from nodeflow.window import app
+from nodeflow.window.platform import drops
 from nodeflow.window.platform.fonts import EM
 from nodeflow.window.platform.toolkit import dpg
 
@@ -170,6 +171,7 @@ class Watched(app.Window):
             "drawn": len(self.canvas._nodes),
             "sheet_ready": self.dialogs.ready,
             "line": getattr(self.dialogs._sheet, "_lit", None),
+            "dropped": bool(self.dialogs.shown) and drops.dropped() is not None,
             "sheet_state": self._sheet_state(),
             "sheet_file": getattr(self.dialogs._sheet, "_file", ""),
             "sheet_measure": self._sheet_measure(),
@@ -368,7 +370,9 @@ class Watched(app.Window):
         if sheet is not None and dpg.does_item_exist(sheet.window):
             for item, kind in self._below(sheet.window):
                 if kind.endswith(("mvButton", "mvSelectable")):
-                    found[f"sheet {dpg.get_item_label(item)}"] = _place(item)
+                    # A line has a sign, or spaces that are as wide.
+                    label = dpg.get_item_label(item).translate({0x2002: "  ", 0x2006: ""})
+                    found[f"sheet {label}"] = _place(item)
         return {name: place for name, place in found.items() if place}
 
     def _play_items(self):

@@ -248,7 +248,7 @@ class Hand:
         self.mouse.click(*self.point(node, 30, 13), 3)
         self.window.until(lambda state: state["popup"] == "Menu")
         self.window.settled()
-        editor = Editor.of(nf.sample("xor"), popup=Menu((0.0, 0.0)))
+        editor = Editor.of(nf.sample("xor"), popup=Menu((0.0, 0.0)), selection=frozenset([node]))
         number = [line.text for line in lines(editor)].index(title)
         row = self.window.wait("popup 0")
         for _ in range(12):  # until the line is in view

@@ -41,12 +41,11 @@ def test_a_picture_and_a_film_by_keyboard(started, mouse, home, shot):
     ask(window, mouse)
     mouse.key("Down")
     mouse.key("Tab")
-    for _ in range(3):
-        mouse.key("Down")  # folder, theme, where it begins
+    for _ in range(5):
+        mouse.key("Down")  # folder, theme, where it begins, how far a beat goes, epochs
     window.settled()
     go_down(window, mouse, "1")  # samples
-    for _ in range(2):
-        mouse.key("Down")  # how far a beat goes, beats a second
+    mouse.key("Down")  # beats a second
     window.settled()
     go_down(window, mouse, "400x300")
     window.settled()

@@ -66,6 +66,26 @@ def test_in_a_small_window_the_curves_make_room_for_what_is_selected(started, mo
     assert 0 <= left <= left + wide <= 1024
     assert 0 <= top <= top + high <= 700
     shot("twice")
+    # So do many runs: the settings with their whole names, and the line that is lit.
+    mouse.key("Escape")
+    window.until(lambda state: not state["sheet"])
+    mouse.key("m", "Control_L")
+    window.until(lambda state: state["sheet"] and state["sheet_ready"])
+    for _ in range(3):  # to the file, which was below
+        line = window.state["line"]
+        mouse.key("Tab")
+        window.until(lambda state, line=line: state["line"] != line and state["sheet_ready"])
+    window.settled()
+    left, top, wide, high = window.state["places"]["sheet .csv"]
+    assert 0 <= left <= left + wide <= 1024
+    assert 0 <= top <= top + high <= 700
+    for _ in range(5):  # to the list, and down in it to what was below
+        mouse.key("Tab" if window.state["line"] == 3 else "Down")
+        window.settled()
+    left, top, wide, high = window.state["places"]["sheet ▸ bias1.init"]
+    assert 0 <= left <= left + wide <= 1024
+    assert 0 <= top <= top + high <= 460
+    shot("many")
 
 
 def test_a_file_with_a_fault_in_a_node_opens_and_is_mended_in_its_field(started, home, mouse, shot):

@@ -92,10 +92,25 @@ def test_sheets(window, mouse, home, shot):
         shot(name)
         mouse.click(*window.wait("sheet Cancel"))
         window.until(closed)
+    # Escape closes a menu that is open, and of a sheet the list that is dropped.
+    mouse.click(*window.wait("menu File"))
+    window.wait("menu Export …")
+    mouse.key("Escape")
+    window.until(lambda state: "menu Export …" not in state["places"])
     # A format is clicked, and then the button: the sheet stays until the file is there.
     from_menu(window, mouse, "File", "Export …")
     window.until(lambda state: state["sheet"].startswith("Export"))
     window.settled()
+    assert not window.state["dropped"]
+    left, top, wide, high = window.state["places"][
+        "sheet /##folder".replace("/", str(home / "work"))
+    ]
+    mouse.click(left + wide / 2, top + 1.6 * high)  # the theme, below
+    window.until(lambda state: state["dropped"])
+    shot("dropped")
+    mouse.key("Escape")
+    window.until(lambda state: not state["dropped"])
+    assert window.settled()["sheet"].startswith("Export")
     window.until(lambda state: "sheet    .svg" in state["places"])
     mouse.click(*window.wait("sheet    .svg"))
     window.until(lambda state: "sheet ▸ .svg" in state["places"])

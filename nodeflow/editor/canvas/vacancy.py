@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from nodeflow.boxes import GRID
 from nodeflow.editor.state.camera import Point
 
-GAP = 2 * GRID
+GAP = 3 * GRID
 """Between what is new and what was there."""
 _REACH = 64
 """So far is looked first, in steps of the grid."""

@@ -12,17 +12,17 @@ from nodeflow.editor.state.popups import Editing
 from nodeflow.scene import closed_groups
 
 
-@register("group", "Group", "Ctrl+G", "Arrange", context=True)
+@register("group", "Group", "Ctrl+G", "Arrange")
 def _group(editor: Editor) -> Editor:
     return editing.grouped(editor)
 
 
-@register("ungroup", "Ungroup", "Ctrl+Shift+G", "Arrange", context=True)
+@register("ungroup", "Ungroup", "Ctrl+Shift+G", "Arrange")
 def _ungroup(editor: Editor) -> Editor:
     return editing.ungrouped(editor)
 
 
-@register("title", "Title of the group", "Shift+F2", "Arrange", context=True)
+@register("title", "Title of the group", "Shift+F2", "Arrange")
 def title(editor: Editor) -> Editor:
     """Open the field for the title of the group that is selected, or that a node is in."""
     touched = editing.groups_of(editor)
@@ -32,12 +32,12 @@ def title(editor: Editor) -> Editor:
     return replace(editor, popup=Editing(touched[0], "title", title))
 
 
-@register("colour", "Colour of the group", "", "Arrange", context=True)
+@register("colour", "Colour of the group", "", "Arrange")
 def _colour(editor: Editor) -> Editor:
     return editing.coloured(editor)
 
 
-@register("close", "Make a subgraph", "Ctrl+Alt+G", "Arrange", context=True)
+@register("close", "Make a subgraph", "Ctrl+Alt+G", "Arrange")
 def _close(editor: Editor) -> Editor:
     made = editing.grouped(editor, closed=True)
     before = editor.graph.groups
@@ -45,7 +45,7 @@ def _close(editor: Editor) -> Editor:
     return replace(made, selection=frozenset(new[-1:])) if new else made
 
 
-@register("enter", "Look inside", "Enter", "Arrange", context=True)
+@register("enter", "Look inside", "Enter", "Arrange")
 def _enter(editor: Editor) -> Editor:
     inside = sorted(editor.selection & set(closed_groups(editor.graph)))
     if not inside:
@@ -62,7 +62,7 @@ def _leave(editor: Editor) -> Editor:
     return first_view(replace(editor, inside=editor.inside[:-1], selection=frozenset(), wire=None))
 
 
-@register("expand", "Dissolve the subgraph", "", "Arrange", context=True)
+@register("expand", "Dissolve the subgraph", "", "Arrange")
 def _expand(editor: Editor) -> Editor:
     return editing.expanded(editor)
 
@@ -87,7 +87,7 @@ def _distribute_down(editor: Editor) -> Editor:
     return editing.distributed(editor, "down")
 
 
-@register("tidy", "Tidy up", "Ctrl+L", "Arrange", context=True)
+@register("tidy", "Tidy up", "Ctrl+L", "Arrange")
 def _tidy(editor: Editor) -> Editor:
     """Lay out; nothing of what was in view, or of a whole graph, is off the screen then."""
     made = editing.tidied(editor)
@@ -102,16 +102,16 @@ def _sees_all(editor: Editor) -> bool:
     return x0 <= left and right <= x1 and y0 <= top and bottom <= y1
 
 
-@register("bypass", "Bypass", "Ctrl+B", "Arrange", context=True)
+@register("bypass", "Bypass", "Ctrl+B", "Arrange")
 def _bypass(editor: Editor) -> Editor:
     return editing.with_mode(editor, "bypass")
 
 
-@register("disable", "Disable", "Ctrl+E", "Arrange", context=True)
+@register("disable", "Disable", "Ctrl+E", "Arrange")
 def _disable(editor: Editor) -> Editor:
     return editing.with_mode(editor, "disable")
 
 
-@register("freeze", "Freeze weights", "Ctrl+Shift+F", "Arrange", context=True)
+@register("freeze", "Freeze weights", "Ctrl+Shift+F", "Arrange")
 def _freeze(editor: Editor) -> Editor:
     return editing.with_mode(editor, "freeze")

@@ -39,12 +39,12 @@ def _history(editor: Editor) -> Editor:
     return replace(editor, popup=Panel("history"))
 
 
-@register("cut", "Cut", "Ctrl+X", "Edit", context=True)
+@register("cut", "Cut", "Ctrl+X", "Edit")
 def _cut(editor: Editor) -> Editor:
     return editing.deleted(_copy(editor)) if editor.selection else editor
 
 
-@register("copy", "Copy", "Ctrl+C", "Edit", context=True)
+@register("copy", "Copy", "Ctrl+C", "Edit")
 def _copy(editor: Editor) -> Editor:
     text = editing.copied(editor)
     if not text:
@@ -52,34 +52,34 @@ def _copy(editor: Editor) -> Editor:
     return editor.asking(Copy(text))
 
 
-@register("paste", "Paste", "Ctrl+V", "Edit", context=True)
+@register("paste", "Paste", "Ctrl+V", "Edit")
 def _paste(editor: Editor) -> Editor:
     return editor.asking(Paste())
 
 
-@register("duplicate", "Duplicate", "Ctrl+D", "Edit", context=True)
+@register("duplicate", "Duplicate", "Ctrl+D", "Edit")
 def _duplicate(editor: Editor) -> Editor:
     return editing.duplicated(editor)
 
 
-@register("duplicate-wired", "Duplicate with incoming wires", "Ctrl+Alt+D", "Edit", context=True)
+@register("duplicate-wired", "Duplicate with incoming wires", "Ctrl+Alt+D", "Edit")
 def _duplicate_wired(editor: Editor) -> Editor:
     return editing.duplicated_wired(editor)
 
 
-@register("repeat", "Repeat as a template …", "Ctrl+Shift+R", "Edit", context=True)
+@register("repeat", "Repeat as a template …", "Ctrl+Shift+R", "Edit")
 def _repeat(editor: Editor) -> Editor:
     if not editor.chosen:
         return editor.refused("select the nodes to repeat: those of a neuron, or of a layer")
     return replace(editor, popup=Editing("", "repeat", "2"))
 
 
-@register("delete", "Delete", "Delete or Backspace", "Edit", context=True)
+@register("delete", "Delete", "Delete or Backspace", "Edit")
 def _delete(editor: Editor) -> Editor:
     return editing.deleted(editor)
 
 
-@register("rename", "Rename", "F2", "Edit", context=True)
+@register("rename", "Rename", "F2", "Edit")
 def _rename(editor: Editor) -> Editor:
     if len(editor.selection) != 1:
         return editor.refused("select the one node to rename")
@@ -94,12 +94,12 @@ def _select_all(editor: Editor) -> Editor:
     return replace(editor, selection=frozenset(editor.graph.nodes), wire=None)
 
 
-@register("select-upstream", "Select what feeds it", "Ctrl+Shift+U", "Edit", context=True)
+@register("select-upstream", "Select what feeds it", "Ctrl+Shift+U", "Edit")
 def _select_upstream(editor: Editor) -> Editor:
     return replace(editor, selection=editor.graph.upstream(editor.chosen))
 
 
-@register("select-downstream", "Select what it feeds", "Ctrl+Shift+D", "Edit", context=True)
+@register("select-downstream", "Select what it feeds", "Ctrl+Shift+D", "Edit")
 def _select_downstream(editor: Editor) -> Editor:
     return replace(editor, selection=editor.graph.downstream(editor.chosen))
 
@@ -114,13 +114,13 @@ def _add(editor: Editor) -> Editor:
     return replace(editor, popup=Search(editor.aim))
 
 
-@register("note", "Write a note on it …", "T", "Edit", context=True)
+@register("note", "Write a note on it …", "T", "Edit")
 def _note(editor: Editor) -> Editor:
     node = _one(editor, "write on")
     return replace(editor, popup=Editing(node, "note", note(editor.graph.nodes[node])))
 
 
-@register("wire", "Draw a wire …", "W", "Edit", context=True)
+@register("wire", "Draw a wire …", "W", "Edit")
 def _wire(editor: Editor) -> Editor:
     node = _one(editor, "wire")
     size = box(editor.graph, node)
@@ -129,7 +129,7 @@ def _wire(editor: Editor) -> Editor:
     return replace(editor, popup=Link(node, f"{node}.{ports.pop()}" if len(ports) == 1 else None))
 
 
-@register("settings", "Change a setting …", "S", "Edit", context=True)
+@register("settings", "Change a setting …", "S", "Edit")
 def _settings(editor: Editor) -> Editor:
     node = _one(editor, "set")
     if not editor.graph.settings(node):

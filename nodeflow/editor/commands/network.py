@@ -42,7 +42,7 @@ _LARGE = 400
 """Nodes, from which on unfolding and exploding take noticeable time."""
 
 
-@register("unfold", "Unfold the backward pass", "Ctrl+U", "Network", context=True)
+@register("unfold", "Unfold the backward pass", "Ctrl+U", "Network")
 def _unfold(editor: Editor) -> Editor:
     if not editor.graph.of_family("trainer"):
         return editor.refused(
@@ -51,12 +51,12 @@ def _unfold(editor: Editor) -> Editor:
     return _deriving(editor, "unfold", unfold)
 
 
-@register("fold", "Fold the backward pass", "Ctrl+Shift+Y", "Network", context=True)
+@register("fold", "Fold the backward pass", "Ctrl+Shift+Y", "Network")
 def _fold(editor: Editor) -> Editor:
     return _deriving(editor, "fold", fold)
 
 
-@register("explode", "Explode", "Ctrl+K", "Network", context=True)
+@register("explode", "Explode", "Ctrl+K", "Network")
 def _explode(editor: Editor) -> Editor:
     graph = editor.graph
     layers = [key for key in sorted(editor.chosen) if graph.nodes[key].is_layer]
@@ -65,7 +65,7 @@ def _explode(editor: Editor) -> Editor:
     return _deriving(editor, "explode", partial(_each, explode, layers))
 
 
-@register("collapse", "Collapse", "Ctrl+Shift+K", "Network", context=True)
+@register("collapse", "Collapse", "Ctrl+Shift+K", "Network")
 def _collapse(editor: Editor) -> Editor:
     graph = editor.graph
     held = graph.extra.get(EXPLODED, {})
@@ -111,7 +111,7 @@ def _check(editor: Editor) -> Editor:
     return editor.asking(Check()).with_notice("checking the gradients …")
 
 
-@register("give-weights", "Give it weights and a bias", "Ctrl+Shift+W", "Network", context=True)
+@register("give-weights", "Give it weights and a bias", "Ctrl+Shift+W", "Network")
 def _give_weights(editor: Editor) -> Editor:
     graph = editor.graph
     sums = [key for key in sorted(editor.chosen) if graph.nodes[key].is_layer]
@@ -132,7 +132,7 @@ def _many_runs(editor: Editor) -> Editor:
 
 
 @register("wire-back", "Wire what is missing: updates back to their parameters", "Ctrl+Alt+W",
-          "Network", context=True)  # fmt: skip
+          "Network")  # fmt: skip
 def _wire_back(editor: Editor) -> Editor:
     graph, missing = editor.graph, missing_wires(editor.graph)
     if not missing:
@@ -211,7 +211,7 @@ def _keep(editor: Editor) -> Editor:
     return editor.edited(graph, "keep the trained weights")
 
 
-@register("why", "Why did this weight change", "Y", "Network", context=True)
+@register("why", "Why did this weight change", "Y", "Network")
 def _why(editor: Editor) -> Editor:
     node = _parameter(editor)
     if not node:
@@ -219,7 +219,7 @@ def _why(editor: Editor) -> Editor:
     return editor.asking(ControlRun(ExplainChange(node)))
 
 
-@register("origin", "Where does its slope come from", "D", "Network", context=True)
+@register("origin", "Where does its slope come from", "D", "Network")
 def _origin(editor: Editor) -> Editor:
     node = _parameter(editor)
     if not node:

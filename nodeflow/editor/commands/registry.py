@@ -19,8 +19,6 @@ class Command:
     does: Callable[[Editor], Editor]
     shortcut: str = ""
     menu: str = ""
-    context: bool = False
-    """Whether the menu of the right button has it."""
 
 
 COMMANDS: dict[str, Command] = {}
@@ -28,12 +26,12 @@ MENUS = ("File", "Edit", "Arrange", "Network", "Play", "Lesson", "View", "Help")
 
 
 def register(
-    name: str, title: str, shortcut: str = "", menu: str = "", *, context: bool = False
+    name: str, title: str, shortcut: str = "", menu: str = ""
 ) -> Callable[[Callable[[Editor], Editor]], Callable[[Editor], Editor]]:
     """Give a function a name by which it can be asked for, in menus, palette and by its keys."""
 
     def named_so(does: Callable[[Editor], Editor]) -> Callable[[Editor], Editor]:
-        COMMANDS[name] = Command(name, title, does, shortcut, menu, context)
+        COMMANDS[name] = Command(name, title, does, shortcut, menu)
         return does
 
     return named_so

@@ -11,7 +11,7 @@ from nodeflow.boxes import box
 from nodeflow.declare import CATALOG, NodeType
 from nodeflow.editor.canvas import editing, inplace, usual, wiring
 from nodeflow.editor.commands import file, registry
-from nodeflow.editor.dialogs import differing
+from nodeflow.editor.dialogs import differing, rightbutton
 from nodeflow.editor.dialogs.line import Line
 from nodeflow.editor.dialogs.sampling import offered
 from nodeflow.editor.dialogs.searching import found
@@ -45,11 +45,6 @@ from nodeflow.plugins import ORIGINS
 from nodeflow.scene import way_to
 
 MOST = 200
-_CANVAS = (
-    "add", "paste", "select-all", "fit", "first-view", "zoom-100", "tidy", "map", "samples",
-    "new-network", "undo", "redo",
-)  # fmt: skip
-"""What the right button offers where nothing is."""
 _LONGEST = 40
 
 
@@ -71,12 +66,9 @@ def lines(editor: Editor) -> Sequence[Line]:
             return _settings(editor, node, text)
         case Choices() as popup:
             return [Line(name, name) for name in inplace.choices(editor, popup)]
-        case Menu(canvas=True):
-            there = (registry.COMMANDS.get(name) for name in _CANVAS)
-            return [Line(c.name, c.title, c.shortcut) for c in there if c is not None]
-        case Menu():
-            chosen = (c for c in registry.COMMANDS.values() if c.context)
-            return [Line(c.name, c.title, c.shortcut) for c in chosen]
+        case Menu(canvas=canvas):
+            there = (registry.COMMANDS[name] for name in rightbutton.offered(editor, canvas=canvas))
+            return [Line(c.name, c.title, c.shortcut) for c in there]
         case Question(answers=answers):
             return [Line(command, text) for text, command in answers]
         case Panel(name=name):

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from nodeflow.data.bundled import BUNDLED
 from nodeflow.data.generators import GENERATORS
-from nodeflow.declare import CATALOG, NodeType
+from nodeflow.declare import CATALOG, FAMILIES, NodeType
 
 
 def found(text: str, fits: Callable[[NodeType], bool] = lambda _: True) -> list[NodeType]:
@@ -20,8 +20,12 @@ def found(text: str, fits: Callable[[NodeType], bool] = lambda _: True) -> list[
 
 
 def _types() -> list[NodeType]:
-    """Return what a person places; the blame of one single type is made by unfolding."""
-    return [type_ for name, type_ in CATALOG.items() if not name.endswith("_blame")]
+    """Return what a person places, as the library has it, from sources to views.
+
+    The blame of one single type is made by unfolding.
+    """
+    placed = [type_ for name, type_ in CATALOG.items() if not name.endswith("_blame")]
+    return sorted(placed, key=lambda type_: FAMILIES.index(type_.family))
 
 
 def _rank(type_: NodeType, wanted: str) -> int | None:

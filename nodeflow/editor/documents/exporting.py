@@ -23,8 +23,9 @@ INSIDE, BARE = "inside: can be opened again", "left out"
 COMPUTES, PLAYS = "computes", "plays a recording"
 FORWARD, STEP = "forward only", "one training step"
 READERS = "as the reader's system"
-_SHORT = 200
-"""The most steps of an epoch that a film shows whole; of a longer one it shows a single pass."""
+_SHORT, _FEW = 200, 50
+"""The most steps of an epoch that a film shows whole; of a longer one it shows a single pass, or at
+most so many epochs."""
 _NAMED = {".json": "-weights", ".csv": "-history"}
 """What the name of a file tells besides, that would else be one of the graph's own files."""
 
@@ -133,15 +134,16 @@ def lines(editor: Editor, form: ExportForm) -> list[Line]:
         taught = ending == ".html" and LESSON in editor.graph.extra  # it is done from its start
         here = (HERE,) if editor.live.playback.number and not taught else ()
         choose("begin", "begins", *here, START)
-    if "epochs" in takes and "begin" in takes:
+    level = choose("level", "a beat is a", *LEVELS) if "level" in takes else ""
+    if "shown" in takes:
+        few = min(editor.graph.training.epochs, _FEW)
+        typed("epochs", "epochs", str(few) if level == "epoch" else "", "1")
+    elif "epochs" in takes and "begin" in takes:
         typed("epochs", "epochs", "", "as many as a page holds well")
     if "samples" in takes:
-        film = ending != ".html"
-        short = not film or editor.live.playback.per_epoch <= _SHORT
-        hint = "all of the epoch" if film else "all"
-        typed("samples", "samples", "" if short else "1", hint)
-    if "level" in takes:
-        choose("level", "a beat is a", *LEVELS)
+        film = "shown" in takes
+        long = film and editor.live.playback.per_epoch > _SHORT and level in ("step", "phase")
+        typed("samples", "samples", "1" if long else "", "all of the epoch" if film else "all")
     if "speed" in takes:
         typed("speed", "beats a second", "2")
     if "size" in takes:
@@ -230,6 +232,9 @@ def requested(editor: Editor, form: ExportForm) -> Export:
         options["trained"] = True
     if values.get("begin") == HERE:
         graph = _begun(editor, options)
+    if "shown" in FORMATS[form.ending].takes and "epochs" in options:
+        begin = int(options.get("begin", "0").partition(":")[0])
+        options["until"] = str(begin + options.pop("epochs"))
     said = "the weights as they stand" if which == NOW and form.ending == ".json" else ""
     return Export(graph, out, options, said)
 

@@ -119,7 +119,7 @@ def _loop(editor: Editor) -> Editor:
     return controlled(editor, LoopPlayback(None if editor.live.playback.looped else "sample"))
 
 
-@register("breakpoint", "Breakpoint, or none", "F9", "Play", context=True)
+@register("breakpoint", "Breakpoint, or none", "F9", "Play")
 def _breakpoint(editor: Editor) -> Editor:
     if editor.wire is not None:
         return controlled(editor, ToggleStop(str(editor.wire)))
@@ -168,7 +168,7 @@ def asked(editor: Editor) -> str:
     return task.question if task is not None else ""
 
 
-@register("watch", "Watch its values", "Ctrl+W", "Play", context=True)
+@register("watch", "Watch its values", "Ctrl+W", "Play")
 def _watch(editor: Editor) -> Editor:
     addresses = [
         f"{key}.{port.name}"

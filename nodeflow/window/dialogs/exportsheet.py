@@ -17,7 +17,7 @@ from nodeflow.editor.documents.exporting import (
 from nodeflow.editor.state.model import Editor
 from nodeflow.errors import NodeflowError
 from nodeflow.export import FORMATS
-from nodeflow.window.dialogs.sheets import Sheet, SheetStyle, plain
+from nodeflow.window.dialogs.sheets import Sheet, SheetStyle, marked, plain
 from nodeflow.window.platform.colours import rgba
 from nodeflow.window.platform.toolkit import Item, dpg
 
@@ -192,8 +192,8 @@ class ExportSheet(Sheet):
         self._table(self._shown, _FOLDER + 1, self._options)
         for ending, row in self._formats.items():
             chosen = ending == self._form.ending
-            mark = "▸" if chosen and self._lit == _FORMATS else "  "
-            dpg.configure_item(row, label=f"{mark} {ending}")
+            sign = "▸" if chosen and self._lit == _FORMATS else ""
+            dpg.configure_item(row, label=marked(ending, sign))
             dpg.set_value(row, chosen)
 
     def _table(self, shown: Any, first: int, parent: Item | None = None) -> None:
@@ -209,7 +209,7 @@ class ExportSheet(Sheet):
                 lit = number == self._lit
                 with dpg.table_row():
                     colour = rgba(theme.text if lit else theme.faint)
-                    text = f"▸ {line.label}" if lit else line.label
+                    text = marked(line.label, "▸" if lit else "")
                     self._labels.append(dpg.add_text(text, color=colour))
                     with dpg.group() as cell:
                         self._cell(cell, line, number)

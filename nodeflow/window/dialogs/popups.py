@@ -46,10 +46,10 @@ _TITLES = {
     "differences": "What differs",
 }  # fmt: skip
 _WIDTHS: dict[type[Popup], int] = {Editing: 300, Choices: 240, Menu: 380}
-_ROW = 24
+_ROW = 23
 _EDGE = 8
 """The least distance from a popup to the edge of the window, in pixels."""
-_MOST_ROWS = 14
+_MOST_ROWS, _MOST_OF_MENU = 14, 28
 _BESIDE = 18
 """The distance from a port to the field that is opened at it, in pixels."""
 _NAV = ("Up", "Down", "Enter", "Escape")
@@ -178,7 +178,8 @@ class Popups:
         # What is above the list is as high as three rows at most.
         below = dpg.get_viewport_client_height() - pos[1] - _EDGE
         self._narrower = max(_BROAD - wide / scale, 0.0) / _EM
-        self._room = max(min(_MOST_ROWS, below / (_ROW * scale) - 3), 2) * _ROW * scale
+        most = _MOST_OF_MENU if isinstance(popup, Menu) else _MOST_ROWS
+        self._room = max(min(most, below / (_ROW * scale) - 3), 2) * _ROW * scale
         self._window = dpg.add_window(
             no_title_bar=True, no_resize=True, no_move=True, no_scrollbar=True, autosize=True,
             pos=pos, min_size=(wide, 10), max_size=(wide, 2000), no_saved_settings=True,
@@ -295,8 +296,8 @@ class Popups:
             for number, line in enumerate(there):
                 with dpg.table_row():
                     row = dpg.add_selectable(
-                        label=fitted(line.text, None, 18.0), span_columns=True, user_data=number,
-                        callback=self._on_chosen,
+                        label=fitted(f" {line.text}", None, 18.0), span_columns=True,
+                        user_data=number, callback=self._on_chosen,
                     )  # fmt: skip
                     hint = fitted(line.hint.split(" or ")[0], None, 15.0)
                     dpg.add_selectable(label=hint, enabled=False)
@@ -426,7 +427,8 @@ def _place(editor: Editor, popup: Popup, wide: int) -> tuple[float, float]:
         case Editing(node=node) if node in editor.drawn.nodes:
             view = editor.drawn.nodes[node]
             at = editor.camera.on_screen((view.x - 4, view.y - 8))
-    return _inside(editor, at, wide, _MOST_ROWS * _ROW + 60)
+    rows = min(len(lines(editor)), _MOST_OF_MENU) if isinstance(popup, Menu) else _MOST_ROWS
+    return _inside(editor, at, wide, rows * _ROW + 60)
 
 
 def _inside(editor: Editor, at: Point, wide: int, high: float) -> Point:

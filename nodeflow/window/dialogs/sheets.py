@@ -18,6 +18,8 @@ from nodeflow.window.platform.toolkit import Item, dpg
 _WIDE = 600
 _PATIENCE, _HELD = 24, 8
 """Frames for which a field is given the keys again, and what one counts in which it has them."""
+_SIGNS = {"▸": "▸\u2006\u2006 ", "✓": "✓ ", "": "\u2002\u2006\u2006 "}
+"""What stands before a line: signs and spaces that are equally wide, so that no text moves."""
 _MARGIN, _LAID_OUT = 8, 4
 """A sheet's least distance to the window's edge, in pixels, and the frames that it is laid out."""
 
@@ -51,6 +53,7 @@ class Sheet:
         left, top = max((across - wide) // 2, _MARGIN), max(round(down * 0.12), _MARGIN)
         self._laying = _LAID_OUT
         self._lit_item: Item | None = None
+        self._lit_in: Item = 0
         # What is higher than the window is scrolled.
         self.window = dpg.add_window(
             modal=True, no_title_bar=True, no_resize=True, no_move=True, no_saved_settings=True,
@@ -105,9 +108,9 @@ class Sheet:
         """Be gone."""
         dpg.delete_item(self.window)
 
-    def _reveal(self, item: Item) -> None:
-        """Scroll to an item, once it is laid out."""
-        self._lit_item, self._laying = item, _LAID_OUT
+    def _reveal(self, item: Item, within: Item = 0) -> None:
+        """Scroll to an item, once it is laid out: the sheet, or a window within it."""
+        self._lit_item, self._lit_in, self._laying = item, within, _LAID_OUT
 
     def _keep_in_view(self) -> None:
         """Begin higher up where the sheet ends below the window, and show the line that is lit.
@@ -123,11 +126,14 @@ class Sheet:
         if top > _MARGIN and top + high > room:
             dpg.configure_item(self.window, pos=(left, max(room - high, _MARGIN)))
         if not self._laying and self._lit_item is not None and dpg.does_item_exist(self._lit_item):
-            start = dpg.get_item_rect_min(self._lit_item)[1] - top
+            view = self._lit_in or self.window
+            scrolled = dpg.get_y_scroll(view)
+            high = dpg.get_item_rect_size(view)[1]
+            start = dpg.get_item_pos(self._lit_item)[1] - scrolled
             end = start + dpg.get_item_rect_size(self._lit_item)[1]
             outside = min(start - _MARGIN, 0) + max(end + _MARGIN - high, 0)
             if outside:
-                dpg.set_y_scroll(self.window, dpg.get_y_scroll(self.window) + outside)
+                dpg.set_y_scroll(view, max(scrolled + outside, 0.0))  # below 0 is its end
 
     def restyled(self, style: SheetStyle) -> None:
         """Look another way, with all that was typed and chosen."""
@@ -180,7 +186,12 @@ def _pressed(_sender: Item, _value: Any, does: Callable[[], None]) -> None:
     does()
 
 
+def marked(text: str, sign: str = "") -> str:
+    """Return a line with its sign, ▸ where the keys go and ✓ where it is chosen, or with none."""
+    return _SIGNS[sign] + text
+
+
 def plain(colour: Colour) -> Item:
     """Return the looks of a field that nobody types in, and of a line in a list."""
-    sizes = {"ButtonTextAlign": (0.0, 0.5), "SelectableTextAlign": (0.0, 1.0)}
+    sizes = {"ButtonTextAlign": (0.0, 0.5), "SelectableTextAlign": (0.0, 0.85)}
     return look(sizes, Text=colour)

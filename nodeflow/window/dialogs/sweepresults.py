@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from nodeflow.editor.run.sweeping import middle_run
@@ -14,7 +15,8 @@ from nodeflow.window.platform.colours import rgba
 from nodeflow.window.platform.toolkit import Item, dpg
 from nodeflow.workings.shown import show
 
-_VIEWS = ("table", *KINDS)
+_VIEWS = ("settings", "table", *KINDS)
+"""What can be seen: first what there is to vary, then what came of it."""
 _LARGER = 1.2
 """Words of a drawing are made to be read on a canvas that can be zoomed."""
 _BAR, _ROW = 30, 20
@@ -22,30 +24,52 @@ _BAR, _ROW = 30, 20
 _MARGIN = 64, 24
 """How much less than its area a drawing takes, in pixels."""
 _MOST_ROWS = 400
+_NO_RUNS = "There are no runs yet."
 _REACH, _CELL_REACH = 24.0, 80.0
 """How far from the pointer a run is found: the end of a curve or a dot, and a cell of the map."""
 
 
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where the bar and what it chooses go: two items, and the size of both together in pixels."""
+
+    bar: Item
+    body: Item
+    size: tuple[int, int]
+
+
+def bar_height(style: SheetStyle) -> int:
+    """Return how high the bar is, in pixels."""
+    return round(_BAR * style.scale)
+
+
 class SweepResults:
-    """A bar that chooses what is looked at, and below it the table or drawing.
+    """A bar that chooses what is looked at, and below it the settings, the table or a drawing.
 
     A click on a run, or on the table's line of a combination, hands it to `pick` with its epoch.
     The keys do the same with the one that they have lit. `changed` asks for the newest runs when
-    something else is looked at.
+    something else is looked at, `fill_settings` fills a window with the settings, and `reveal`
+    scrolls one to an item within it.
     """
 
     def __init__(
         self,
-        parent: Item,
-        size: tuple[int, int],
+        places: Places,
         style: SheetStyle,
-        changed: Callable[[], None],
         pick: Callable[[Sweep, int, int], None],
+        *,
+        changed: Callable[[], None],
+        fill_settings: Callable[[Item], None],
+        reveal: Callable[[Item, Item], None],
+        view: str,
     ) -> None:
         self._style, self._changed, self._pick = style, changed, pick
-        self._size = size
-        self._view = "table"
-        self._chosen: dict[str, str] = {}
+        self._fill_settings, self._reveal = fill_settings, reveal
+        self._size = places.size
+        self._view = view
+        self._has_settings = False
+        """Whether the settings are there to be seen: they are always the same."""
+        self._chosen: dict[str, str] = {"curves": "cost"}
         """The measure of each view."""
         self._axes = (0, 1)
         """Which settings the heat map has across and down."""
@@ -60,19 +84,18 @@ class SweepResults:
         self._is_lit = False
         self._ring: Item | None = None
         self._row_look: Item | None = None
-        self._bar = dpg.add_group(horizontal=True, parent=parent)
+        self._bar = dpg.add_group(horizontal=True, parent=places.bar)
         self._body = dpg.add_child_window(
-            width=-1, height=size[1] - round(_BAR * style.scale), parent=parent
+            width=-1, height=places.size[1] - bar_height(style), parent=places.body
         )
         with dpg.item_handler_registry() as self._handlers:
             dpg.add_item_clicked_handler(callback=self._on_click)
-        self.renew()
 
     # --- what the sheet tells it
 
     def renew(self) -> None:
         """Look at other runs: of what was chosen among those before, nothing holds."""
-        self._row, self._axes = 0, (0, 1)
+        self._view, self._row, self._axes = "table", 0, (0, 1)
         self._chosen = {"curves": "cost"}
 
     def show(self, found: Sweep | None) -> None:
@@ -83,12 +106,16 @@ class SweepResults:
 
     def restyle(self, style: SheetStyle, row_look: Item) -> None:
         """Look another way when it is shown next; `row_look` is that of a line of the table."""
-        self._style, self._row_look = style, row_look
+        self._style, self._row_look, self._has_settings = style, row_look, False
 
     def light(self, *, on: bool) -> None:
         """Show which run the keys would open, while they go here."""
         self._is_lit = on
         self._mark()
+
+    def reveal(self, item: Item) -> None:
+        """Scroll to one of the items that are looked at."""
+        self._reveal(item, self._body)
 
     def close(self) -> None:
         """Delete what is not in the sheet's window."""
@@ -97,9 +124,14 @@ class SweepResults:
     # --- what the sheet asks it
 
     @property
+    def on_settings(self) -> bool:
+        """Whether the settings are looked at."""
+        return self._view == "settings"
+
+    @property
     def hovered(self) -> bool:
         """Whether the pointer is over a drawing: what it points at may be another in each frame."""
-        return self._view != "table" and bool(dpg.is_item_hovered(self._body))
+        return self._view in KINDS and bool(dpg.is_item_hovered(self._body))
 
     @property
     def told(self) -> str:
@@ -123,7 +155,7 @@ class SweepResults:
     def next_measure(self) -> None:
         """Show the next measure, in a drawing."""
         there = [] if self._found is None else measures(self._found)
-        if there and self._view != "table":
+        if there and self._view in KINDS:
             at = there.index(self.measure) if self.measure in there else -1
             self._choose_measure(there[(at + 1) % len(there)])
 
@@ -176,7 +208,7 @@ class SweepResults:
             )  # fmt: skip
         found = self._found
         there = [] if found is None else measures(found)
-        if found is None or not there or self._view == "table":
+        if found is None or not there or self._view not in KINDS:
             return
         if self.measure not in there:
             self._chosen[self._view] = there[0]
@@ -194,10 +226,17 @@ class SweepResults:
                 )  # fmt: skip
 
     def _fill_body(self) -> None:
+        if self.on_settings and self._has_settings:
+            return
         scrolled = dpg.get_y_scroll(self._body)
         dpg.delete_item(self._body, children_only=True)
-        self._rows, self._drawing = [], None
+        self._rows, self._drawing, self._has_settings = [], None, self.on_settings
+        if self.on_settings:
+            self._fill_settings(self._body)
+            return
         if self._found is None:
+            faint = rgba(self._style.theme.faint)
+            dpg.add_text(_NO_RUNS, parent=self._body, color=faint, wrap=0)
             return
         if self._view == "table":
             self._fill_table(self._found)
@@ -250,7 +289,7 @@ class SweepResults:
         scale = self._style.scale
         self._unit = unit = scale * _LARGER
         wide = self._size[0] - _MARGIN[0]
-        high = self._size[1] - round(_BAR * scale) - _MARGIN[1]
+        high = self._size[1] - bar_height(self._style) - _MARGIN[1]
         self._drawing = drawn(
             self._view, found, self.measure or "cost", (0.0, 0.0, wide / unit, high / unit),
             self._style.theme, across=self._axes[0], down=self._axes[1],
@@ -262,7 +301,10 @@ class SweepResults:
     def _mark(self) -> None:
         """Light the line of the table, or ring the end of the run, that the keys would open."""
         for number, (item, _) in enumerate(self._rows):
-            dpg.set_value(item, self._is_lit and number == self._row)
+            lit = self._is_lit and number == self._row
+            dpg.set_value(item, lit)
+            if lit:
+                self.reveal(item)
         if self._ring is not None and dpg.does_item_exist(self._ring):
             dpg.delete_item(self._ring)
         self._ring = None

@@ -19,22 +19,20 @@ from nodeflow.editor.state.model import Editor
 from nodeflow.errors import NodeflowError
 from nodeflow.sweeps import Sweep
 from nodeflow.sweeps.cases import Plan
-from nodeflow.window.dialogs.sheets import Sheet, SheetStyle, plain
-from nodeflow.window.dialogs.sweepresults import SweepResults
+from nodeflow.window.dialogs.sheets import Sheet, SheetStyle, marked, plain
+from nodeflow.window.dialogs.sweepresults import Places, SweepResults, bar_height
 from nodeflow.window.platform.colours import rgba
+from nodeflow.window.platform.fonts import SIZE, fitted, width
 from nodeflow.window.platform.toolkit import Item, dpg
 
 _WIDE, _LEFT, _HIGH, _ROW = 1180, 380, 470, 20
-_SHARE = 0.43
-"""How much of the width the left takes at most."""
-_LEAST = 110
-"""How high the list of settings is where all at the left is scrolled."""
+_SHARE, _NAMES = 0.43, 0.55
+"""How much of the width the left takes at most, and of that the names beside the fields."""
 _EVERY = 0.3
 """Seconds between two looks at runs that are under way."""
 _HINTS = {
     "seeds": "10, or 3,5,8, or 10:29", "epochs": "the graph's",
-    "until": "a condition, such as accuracy >= 0.95",
-    "file": "runs.csv, .json, .npz, .svg, .png, .html",
+    "until": "accuracy >= 0.95", "file": "runs.csv",
 }  # fmt: skip
 _KEYS = {
     "line": "Tab next   ↑ ↓ another line   Enter runs, or exports   Escape leaves; runs go on",
@@ -49,7 +47,7 @@ _NOT_RUN = "Click the settings to vary, give their values, and run."
 
 
 class SweepSheet(Sheet):
-    """What is varied at the left, what came of it at the right."""
+    """What is varied at the left; at the right what there is to vary, and what came of it."""
 
     title = "Many runs"
     wide = _WIDE
@@ -81,10 +79,15 @@ class SweepSheet(Sheet):
         dpg.configure_item(self.window, pos=(left, max(round((high - room) / 2 - 85), 8)))
         tall = max(round(room), 200)
         self._wide_left = round(min(_LEFT * style.scale, self._across * _SHARE))
+        narrow = self._narrow = self._wide_left < _LEFT * style.scale
+        # Where the right has no room for its bar, that is above both.
+        bar = dpg.add_group(parent=self.window) if narrow else None
         with dpg.group(horizontal=True, parent=self.window):
-            with dpg.child_window(width=self._wide_left, height=tall, border=False):
+            self._left = dpg.add_child_window(
+                width=self._wide_left, height=tall - bar_height(style) * narrow, border=False
+            )
+            with dpg.group(parent=self._left):
                 self._lines = dpg.add_group()
-                narrow = self._wide_left < _LEFT * style.scale
                 for row in (_ENDINGS[:3], _ENDINGS[3:]) if narrow else (_ENDINGS,):
                     with dpg.group(horizontal=True):
                         for ending in row:  # what is written, without typing
@@ -92,13 +95,13 @@ class SweepSheet(Sheet):
                                 label=ending, user_data=ending, small=True,
                                 callback=lambda _s, _v, ending: self._choose_ending(ending),
                             )  # fmt: skip
-                self._faint("Settings: a click varies one, another leaves it out", 0)
-                low = tall < _HIGH * style.scale * 0.7  # its rest would be too little
-                self._list = dpg.add_child_window(
-                    width=-1, height=round(_LEAST * style.scale) if low else -1
-                )
-            right = self._across - self._wide_left, tall
-            self._results = SweepResults(dpg.add_group(), right, style, self._look, pick)
+            size = self._across - self._wide_left, tall
+            right = dpg.add_group()
+            self._results = SweepResults(
+                Places(bar or right, right, size), style, pick, changed=self._look,
+                fill_settings=self._fill_offers, reveal=self._reveal,
+                view="settings" if sweeping is None else "table",
+            )  # fmt: skip
         self._state = self._faint("", self.window)
         self._with_fault()
         self._buttons(
@@ -115,7 +118,6 @@ class SweepSheet(Sheet):
         self._looks = [plain(rgba(colour)) for colour in (theme.text, theme.faint)]
         self._results.restyle(self._style, self._looks[0])
         self._fill()
-        self._fill_offers()
         self._look()
 
     # --- what is where
@@ -139,8 +141,9 @@ class SweepSheet(Sheet):
 
     @property
     def _zone(self) -> str:
-        at = self._lit - len(self._shown)
-        return "line" if at < 0 else ("offers", "rows")[at]
+        if self._lit < len(self._shown):
+            return "line"
+        return "offers" if self._results.on_settings else "rows"
 
     def draw(self, *, typing: bool) -> None:
         """Show what is new of the runs."""
@@ -195,7 +198,7 @@ class SweepSheet(Sheet):
                 self._results.next_axis("xy".index(name))
 
     def _light(self, number: int) -> None:
-        self._lit = number % (len(self._shown) + 2)
+        self._lit = number % (len(self._shown) + 1)
         self._fill()
         self._mark_offers()
         self._show_state()
@@ -224,30 +227,36 @@ class SweepSheet(Sheet):
 
     def _fill(self) -> None:
         """Show the lines; the one that is lit can be typed in."""
-        self._results.light(on=self._zone == "rows")
-        dpg.set_value(self._keys, _KEYS[self._zone])
+        self._show_keys()
         self._field, self._focus = None, 0
         dpg.delete_item(self._lines, children_only=True)
         theme = self._style.theme
-        with dpg.table(parent=self._lines, header_row=False, policy=dpg.mvTable_SizingStretchProp):
-            dpg.add_table_column(init_width_or_weight=0.42)
-            dpg.add_table_column(init_width_or_weight=0.58)
-            for number, (name, text) in enumerate(self._shown):
-                lit = number == self._lit
-                with dpg.table_row():
-                    label = f"▸ {name}" if lit else name
-                    dpg.add_text(label, color=rgba(theme.text if lit else theme.faint))
-                    with dpg.group() as cell:
-                        hint = _HINTS.get(name, "values, such as 0.1,0.3 or 0.01:1:log5")
-                        if lit:
-                            self._with_field(cell, text, hint, self._typed)
-                        else:
-                            field = dpg.add_button(
-                                label=f"{text or hint}##{name}", width=-1, user_data=number,
-                                callback=lambda _s, _v, number: self._light(number),
-                            )  # fmt: skip
-                            dpg.bind_item_theme(field, self._looks[0 if text else 1])
-                            self._file_line = field  # the last one
+        em = SIZE * self._style.scale
+        names = [marked(name) for name, _ in self._shown]
+        widest = max(width(name, None) for name in names) * em + 12
+        beside = min(widest, self._wide_left * _NAMES)
+        room = (self._wide_left * 0.9 if self._narrow else beside) / em
+        for number, (name, text) in enumerate(self._shown):
+            lit = number == self._lit
+            with dpg.group(parent=self._lines, horizontal=not self._narrow, xoffset=beside) as cell:
+                label = fitted(marked(name, "▸" if lit else ""), None, room, middle=True)
+                dpg.add_text(label, color=rgba(theme.text if lit else theme.faint))
+                hint = _HINTS.get(name, "0.1,0.3 or 0.01:1:log5")
+                if lit:
+                    self._with_field(cell, text, hint, self._typed)
+                    self._reveal(cell, self._left)
+                else:
+                    field = dpg.add_button(
+                        label=f"{text or hint}##{name}", width=-1, user_data=number,
+                        callback=lambda _s, _v, number: self._light(number),
+                    )  # fmt: skip
+                    dpg.bind_item_theme(field, self._looks[0 if text else 1])
+                    self._file_line = field  # the last one
+
+    def _show_keys(self) -> None:
+        """Say what the keys do where they go, and show where that is."""
+        dpg.set_value(self._keys, _KEYS[self._zone])
+        self._results.light(on=self._zone == "rows")
 
     def _choose_ending(self, ending: str) -> None:
         """Write another kind of file under the same name."""
@@ -273,12 +282,12 @@ class SweepSheet(Sheet):
         else:
             self._form = replace(self._form, until=text)
 
-    def _fill_offers(self) -> None:
-        dpg.delete_item(self._list, children_only=True)
+    def _fill_offers(self, parent: Item) -> None:
+        """List the settings that can be varied, each with its present value."""
         self._choices: list[Item] = []
-        with dpg.table(parent=self._list, header_row=False, policy=dpg.mvTable_SizingStretchProp):
-            dpg.add_table_column(init_width_or_weight=0.66)
-            dpg.add_table_column(init_width_or_weight=0.34)
+        with dpg.table(parent=parent, header_row=False, policy=dpg.mvTable_SizingFixedFit):
+            dpg.add_table_column()
+            dpg.add_table_column()
             for offer in self._offers:
                 with dpg.table_row() as row:
                     self._choices.append(
@@ -289,16 +298,20 @@ class SweepSheet(Sheet):
                         )
                     )  # fmt: skip
                     dpg.bind_item_theme(self._choices[-1], self._looks[0])
-                    self._faint(offer.value, row)
+                    dpg.configure_item(self._faint(offer.value, row), wrap=-1)
         self._mark_offers()
 
     def _mark_offers(self) -> None:
+        if not self._results.on_settings:
+            return
         varied = dict(self._form.varied)
         for number, (item, offer) in enumerate(zip(self._choices, self._offers, strict=True)):
             lit = self._zone == "offers" and number == self._offer
-            sign = "▸ " if lit else "✓ " if offer.address in varied else "   "
-            dpg.configure_item(item, label=f"{sign}{offer.address}")
+            sign = "▸" if lit else "✓" if offer.address in varied else ""
+            dpg.configure_item(item, label=marked(offer.address, sign))
             dpg.set_value(item, offer.address in varied or lit)
+            if lit:
+                self._results.reveal(item)
 
     def _toggle(self, offer: Offer) -> None:
         """Vary a setting; its values are typed next."""
@@ -359,6 +372,7 @@ class SweepSheet(Sheet):
         self._looked = time.monotonic()
         self._found = None if self._sweeping is None else self._sweeping.found()
         self._results.show(self._found)
+        self._show_keys()
         self._show_state()
 
     def _show_state(self) -> None:

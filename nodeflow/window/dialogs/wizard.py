@@ -14,7 +14,7 @@ from nodeflow.editor.background import Job, Latest
 from nodeflow.errors import NodeflowError
 from nodeflow.graph import Graph
 from nodeflow.networks import LEVELS, offered
-from nodeflow.window.dialogs.sheets import Sheet, SheetStyle
+from nodeflow.window.dialogs.sheets import Sheet, SheetStyle, marked
 from nodeflow.window.platform.colours import rgba
 from nodeflow.window.platform.toolkit import Item, dpg
 
@@ -95,12 +95,12 @@ class Wizard(Sheet):
             dpg.add_table_column(init_width_or_weight=0.3)
             dpg.add_table_column(init_width_or_weight=0.7)
             with dpg.table_row():
-                self._labels.append(dpg.add_text("layers"))
+                self._labels.append(dpg.add_text())
                 with dpg.group() as place:
                     pass
             for name in self._choices:
                 with dpg.table_row():
-                    self._labels.append(dpg.add_text(_LABELS[name]))
+                    self._labels.append(dpg.add_text())
                     self._combos[name] = dpg.add_combo(
                         self._choices[name], default_value=self._now(name), width=-1,
                         user_data=name, callback=self._on_combo,
@@ -163,10 +163,10 @@ class Wizard(Sheet):
 
     def _mark(self) -> None:
         theme = self._style.theme
-        for number, label in enumerate(self._labels):
+        names = ["layers", *(_LABELS[name] for name in self._choices)]
+        for number, (label, name) in enumerate(zip(self._labels, names, strict=True)):
             lit = number == self._lit
-            text = str(dpg.get_value(label)).removeprefix("▸ ")
-            dpg.set_value(label, f"▸ {text}" if lit else text)
+            dpg.set_value(label, marked(name, "▸" if lit else ""))
             dpg.configure_item(label, color=rgba(theme.text if lit else theme.faint))
         self._reveal(self._labels[self._lit])
 
