@@ -593,6 +593,8 @@ def test_pytorch_out_and_in_again():
     graph = network((3, 4, 2), activation="tanh", output="softmax")
     module = nf.to_torch(graph)
     again = nf.from_torch(module, torch.zeros(2, 3, dtype=torch.float64))
+    for example in (np.zeros((2, 3), np.float32), [[0, 0, 0], [1, 1, 1]]):
+        assert nf.from_torch(module, example) == again
     ours = [s for s in layers_of(graph).steps if isinstance(s, Dense)]
     theirs = [s for s in layers_of(again).steps if isinstance(s, Dense)]
     assert all((a.weights == b.weights).all() for a, b in zip(ours, theirs, strict=True))

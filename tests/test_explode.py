@@ -413,6 +413,23 @@ def test_what_was_moved_stays_where_it_was_put():
     assert nf.collapse(moved, "hidden").layout == {**whole.layout, "cost": (4000, 20)}
 
 
+def test_what_was_placed_by_hand_in_what_is_taken_apart_further_comes_back():
+    """In an unfolded graph, in an exploded one, in both; whether or not a file notes places."""
+    whole = nf.sample("xor")
+    apart = nf.explode(whole, "hidden").move(**{"hidden.1": (11, 22), "theta2": (1, 5)})
+    assert files.dumps(nf.collapse(nf.explode(apart, "hidden.1"), "hidden.1")) == files.dumps(apart)
+    assert nf.collapse(nf.explode(apart, "hidden.1"), "hidden").layout["theta2"] == (1, 5)
+    unfolded = nf.unfold(whole).move(**{"hidden.delta": (5000, 77), "hidden": (11, 22)})
+    for layer in ("hidden", "output"):
+        assert files.dumps(nf.collapse(nf.explode(unfolded, layer), layer)) == files.dumps(unfolded)
+    both = nf.unfold(apart).move(**{"hidden.2.delta": (7, 9)})
+    assert files.dumps(nf.collapse(nf.explode(both, "hidden.1"), "hidden.1")) == files.dumps(both)
+    for name in ("mazur-neurons-unfolded", "four-layers-vectorised"):
+        found = nf.sample(name)
+        layer = found.of_type("weighted_sum")[0]
+        assert files.dumps(nf.collapse(nf.explode(found, layer), layer)) == files.dumps(found)
+
+
 def test_keys_and_numbers_of_the_file_are_kept():
     text = files.dumps(example("iris")).replace(
         "hidden_a.a -> output.a", "hidden_a.a -> output.a[0]"

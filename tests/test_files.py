@@ -401,13 +401,16 @@ def test_a_file_that_is_too_large(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         (put("training", []), "$.training: expected an object, got a list"),
         (
             put("training", "batch", "some"),
-            '$.training.batch: expected a whole number or "all", got a text ("some")',
+            '$.training.batch: expected a whole number from 1, or "all", got a text ("some")',
         ),
         (
             put("training", "batch", True),
-            '$.training.batch: expected a whole number or "all", got true',
+            '$.training.batch: expected a whole number from 1, or "all", got true',
         ),
-        (put("training", "batch", 0), '$.training.batch: expected a whole number or "all", got 0'),
+        (
+            put("training", "batch", 0),
+            '$.training.batch: expected a whole number from 1, or "all", got 0',
+        ),
         (
             put("training", "epochs", 1.5),
             "$.training.epochs: expected a whole number from 0, got 1.5",

@@ -48,7 +48,7 @@ KINDS: dict[str, tuple[dict[str, Any], tuple[str, ...], str]] = {
     "batch": (
         put("training", "batch", 0),
         (),
-        'training.batch: expected a whole number or "all", got 0',
+        'training.batch: expected a whole number from 1, or "all", got 0',
     ),
     "seed": (
         put("training", "seed", -1),

@@ -101,7 +101,7 @@ def run_file(folder: Path, **meta: Any) -> Path:
         ("tallies", "all", 'a list of numbers, got a text ("all")'),
         ("tallies", [[1], [2, 3]], "a list of numbers, got a list"),
         ("straight", "x", 'true or false, got a text ("x")'),
-        ("batch", 0, 'a whole number or "all", got 0'),
+        ("batch", 0, 'a whole number from 1, or "all", got 0'),
     ],
 )
 def test_how_far_a_run_has_come_is_checked(

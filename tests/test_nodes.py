@@ -311,6 +311,19 @@ def test_a_call_on_arrays_computes() -> None:
     np.testing.assert_allclose(nf.expression(z, z, formula="a - 2 * b"), -z)
 
 
+def test_lists_of_numbers_are_arrays():
+    np.testing.assert_array_equal(nf.multiply([1, 2], [3, 4]), [3.0, 8.0])
+    np.testing.assert_array_equal(nf.error([0.5], [1]), [-0.5])
+    np.testing.assert_array_equal(nf.power([2], exponent=-1), [0.5])
+    np.testing.assert_array_equal(nf.weighted_sum([1, 2], [[3, 4]], [1]), [12.0])
+    joined = nf.weighted_sum([np.array([1.0]), np.array([2.0])], [[3, 4]])
+    np.testing.assert_array_equal(joined, [[11.0]])
+    np.testing.assert_array_equal(nf.expression(a=[2], b=[3], formula="a·b + 1"), [7.0])
+    for wrong in ("text", [[1], [2, 3]], {"a": 1}):
+        with pytest.raises(GraphError, match="the input 'y' of error takes numbers"):
+            nf.error([0.5], wrong)
+
+
 def test_a_call_on_wires_builds() -> None:
     x = nf.constant(value=[1.0, 2.0], id="x")
     assert isinstance(x, Output)

@@ -84,6 +84,7 @@ def test_groups_are_checked(groups: Any, sentence: str) -> None:
     [
         ({"places": 1}, "$.places"),
         ({"places": {"stood": {"a": [1]}, "placed": {}}}, "$.places.stood"),
+        ({"places": {"stood": {}, "placed": {}, "below": []}}, "$.places.below"),
         ({"unfolded": {"t": 3}}, "$.unfolded.t"),
         ({"unfolded": {"t": {"type": "adam", "wires": [7]}}}, "$.unfolded.t"),
         ({"exploded": []}, "$.exploded"),

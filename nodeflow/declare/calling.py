@@ -47,6 +47,37 @@ def bound(
     return given
 
 
+def as_arrays(type_: NodeType, ports: Sequence[Port], given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what was given with an array for each input, or for each wire of a `…` port.
+
+    Numbers, lists and whatever else NumPy takes for numbers become float64; raises `GraphError`.
+    """
+    several = {port.name for port in ports if port.many and type_.joined != port.name}
+    several |= {name for name in given if name == type_.joined and _holds_arrays(given[name])}
+    return {
+        name: [_array(type_, name, part) for part in value]
+        if name in several and isinstance(value, list | tuple)
+        else _array(type_, name, value)
+        for name, value in given.items()
+    }
+
+
+def _holds_arrays(value: Any) -> bool:
+    """Tell whether a list is several values, and not the rows or numbers of one."""
+    return isinstance(value, list | tuple) and any(isinstance(one, np.ndarray) for one in value)
+
+
+def _array(type_: NodeType, name: str, value: Any) -> Any:
+    if value is None or isinstance(value, np.ndarray | np.generic):
+        return value
+    try:
+        return np.asarray(value, np.float64)
+    except (TypeError, ValueError):
+        raise GraphError(
+            f"the input '{name}' of {type_.name} takes numbers, or rows of equal length"
+        ) from None
+
+
 def flat(values: Any) -> Iterator[Any]:
     """Yield values, and those in a list of several."""
     for value in values:

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from nodeflow import formula as formulas
 from nodeflow.declare.calculations import SUM, check_calculation, rule_of_calculation
-from nodeflow.declare.calling import bound, flat, side_by_side
+from nodeflow.declare.calling import as_arrays, bound, flat, side_by_side
 from nodeflow.declare.catalog import CATALOG, Catalog
 from nodeflow.declare.changes import note_change
 from nodeflow.declare.functions import read
@@ -505,7 +505,7 @@ class NodeType:
         wired = any(isinstance(part, Output) for part in flat(given.values()))
         if self.family == "source" or wired:
             return self._build(given, {k: inert(v) for k, v in settings.items()}, id)
-        return self.compute(given, full, samples)
+        return self.compute(as_arrays(self, ports, given), full, samples)
 
     def _by_place(self, args: Sequence[Any]) -> dict[str, Any]:
         """Return a source's settings given in order: `dataset("xor")`."""

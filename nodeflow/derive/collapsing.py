@@ -22,7 +22,7 @@ from nodeflow.derive.parts import (
     products,
     records_of,
 )
-from nodeflow.derive.places import moved_back
+from nodeflow.derive.places import moved_back, moved_back_below
 from nodeflow.derive.steps import collapse_step
 from nodeflow.derive.unfolding import fold, unfold
 from nodeflow.errors import GraphError, UnknownNode, nearest
@@ -41,7 +41,7 @@ def collapse(graph: Graph, node: str | None = None) -> Graph:
     if whole_step is not None:
         return whole_step
     if remembers_cost(graph):
-        return unfold(collapse(fold(graph), node))
+        return moved_back_below(graph, unfold(collapse(fold(graph), node)))
     graph = forgetful(graph)
     records = records_of(graph)
     if node is None:

@@ -27,7 +27,7 @@ from nodeflow.derive.parts import (
     records_of,
     shows_many,
 )
-from nodeflow.derive.places import laid_out, spread_out
+from nodeflow.derive.places import laid_out, noted_below, spread_out
 from nodeflow.derive.records import RECORD as UNFOLDED
 from nodeflow.derive.steps import explode_steps
 from nodeflow.derive.unfolding import fold, unfold
@@ -53,7 +53,9 @@ def explode(graph: Graph, node: str | None = None) -> Graph:
     if node is not None and node in graph.nodes and graph.nodes[node].kind is step:
         return laid_out(graph, explode_steps(graph, [node]))
     if remembers_cost(graph):
-        return unfold(explode(fold(graph), node))
+        folded = fold(graph)
+        usual = unfold(folded) if graph.layout else graph
+        return noted_below(graph, usual, unfold(explode(folded, node)))
     graph = forgetful(graph)
     layers = graph.of_type(weighted_sum.name) if node is None else (node,)
     if not layers:

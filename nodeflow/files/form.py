@@ -73,6 +73,8 @@ class PlacesForm(Struct, frozen=True):
 
     stood: dict[str, tuple[int, int]]
     placed: dict[str, tuple[int, int]]
+    moved: dict[str, tuple[int, int]] = field(default_factory=dict)
+    below: dict[str, dict[str, tuple[int, int]]] = field(default_factory=dict)
 
 
 class GraphForm(Struct, frozen=True):
@@ -132,7 +134,7 @@ _EXPECTED: dict[tuple[str, ...], str] = {
     ("name",): "a text",
     ("about",): "a text",
     ("training",): "an object",
-    ("training", "batch"): 'a whole number or "all"',
+    ("training", "batch"): 'a whole number from 1, or "all"',
     ("training", "epochs"): "a whole number from 0",
     ("training", "seed"): "a whole number from 0",
     ("training", "rate"): "a number from 0",
@@ -161,6 +163,8 @@ _EXPECTED: dict[tuple[str, ...], str] = {
     ("places",): 'an object {"stood": …, "placed": …}',
     ("places", "stood"): "an object of places [x, y]",
     ("places", "placed"): "an object of places [x, y]",
+    ("places", "moved"): "an object of places [x, y]",
+    ("places", "below"): "an object of places [x, y] by what was exploded",
 }
 
 

@@ -55,7 +55,7 @@ class LineForm(Struct, frozen=True):
 
 _EXPECTED = {
     "graph": "a text", "epochs": "a whole number from 0", "updates": "a whole number from 0",
-    "seed": "a whole number from 0", "batch": 'a whole number or "all"',
+    "seed": "a whole number from 0", "batch": 'a whole number from 1, or "all"',
     "dtype": "float64 or float32", "straight": "true or false", "tallies": "a list of numbers",
     "epoch": "a whole number from 0",
 }  # fmt: skip

@@ -150,7 +150,7 @@ def _check_goals(graph: Graph, lesson: Lesson, file: str) -> None:
     for index, task in enumerate(lesson.tasks):
         place: tuple[str | int, ...] = (LESSON, "tasks", index, task.kind)
         if task.kind == "wire":
-            _check_address(task.goal, file, place)
+            _check_address(graph, task.goal, file, place)
             return
         run = run or Run(graph, strict=False)
         try:
@@ -169,14 +169,31 @@ def _check_goal(run: Run, task: Task) -> None:
         parse_expression(task.goal, run.plan.graph)
 
 
-def _check_address(text: str, file: str, place: tuple[str | int, ...]) -> None:
-    why = ""
-    if "->" in text:
-        try:
-            Wire.parse(text)
-        except GraphError as error:
-            why = str(error)
-    elif not all(text.rpartition(".")):
+def _check_address(graph: Graph, text: str, file: str, place: tuple[str | int, ...]) -> None:
+    """Refuse what is no address, and a port that a node lacks; nodes may be yet to come."""
+    node, _, port = text.rpartition(".")
+    if "->" not in text and not (node and port):
         why = f"{text!r} is not the address of a port, such as sum.a"
-    if why:
         raise FileError(why, file=file, path=at(*place))
+    try:
+        if "->" in text:
+            wire = Wire.parse(text)
+            _require_port(graph, wire.source, wire.output, ("output",))
+            _require_port(graph, wire.target, wire.input, ("input",))
+        else:
+            _require_port(graph, node, port, ("input", "output"))
+    except GraphError as error:
+        raise FileError(str(error), file=file, path=at(*place)) from None
+
+
+def _require_port(graph: Graph, node: str, port: str, sides: tuple[str, ...]) -> None:
+    type_ = graph.nodes[node].known if node in graph.nodes else None
+    if type_ is None:
+        return
+    names = {"input": type_.ports_in(graph.settings(node)), "output": type_.outputs}
+    ports = [str(one) for side in sides for one in names[side]]
+    if port not in {one.name for side in sides for one in names[side]}:
+        what = " and no ".join(sides)
+        raise GraphError(
+            f"node '{node}' ({type_.name}) has no {what} '{port}'; it has {', '.join(ports)}"
+        )

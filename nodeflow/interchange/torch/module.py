@@ -6,6 +6,8 @@ import io
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
 from nodeflow.errors import InterchangeError
 from nodeflow.graph import Graph
 from nodeflow.interchange.building import graph_of
@@ -16,6 +18,8 @@ from nodeflow.interchange.torch.reading import network_in
 
 def from_torch(module: Any, example: Any, loss: Any = None) -> Graph:
     """Return the graph of a module in evaluation mode; `example` is an input of a few rows.
+
+    It is a tensor, an array, or a tuple of them where the module takes several.
 
     `loss` is a module such as `torch.nn.HuberLoss()`, whose factors become nodes of the graph;
     without it the cost is `squared_error`, or what a softmax at the end wants.
@@ -30,13 +34,17 @@ def network_of(module: Any, example: Any, loss: Any = None) -> Network:
     except ImportError:
         raise InterchangeError(MISSING) from None
     if not isinstance(module, torch.nn.Module):
-        raise InterchangeError(f"a {type(module).__name__} is no torch.nn.Module")
+        raise InterchangeError(f"{type(module).__name__} is no torch.nn.Module")
     if module.training and any(_differs_in_training(part) for part in module.modules()):
         raise InterchangeError(
             "the module is in training mode, where dropout and batch normalisation do something "
             "else; call module.eval() first"
         )
-    given = example if isinstance(example, tuple) else (example,)
+    numbers = next((p.dtype for p in module.parameters() if p.is_floating_point()), None)
+    given = tuple(
+        torch.as_tensor(one, dtype=numbers) if isinstance(one, np.ndarray | list) else one
+        for one in (example if isinstance(example, tuple) else (example,))
+    )
     stream = io.BytesIO()
     try:
         torch.export.save(torch.export.export(module, given), stream)
