@@ -46,7 +46,7 @@ class Facts:
     mixed: bool = False
     """Whether numbers are among the texts."""
     like: str = ""
-    """What plain numbers are written like besides: "ids", "codes" or "thousands"; "" if nothing."""
+    """What plain numbers are besides: ids, codes, thousands, durations; "" if nothing."""
     known_span: tuple[float, float] | None = None
     """The span, where the reader has found it already."""
 

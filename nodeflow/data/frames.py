@@ -14,10 +14,14 @@ import numpy as np
 from nodeflow.data.cutting import Row
 from nodeflow.data.options import Options
 from nodeflow.data.reading import check_size, reading
+from nodeflow.data.remarks import IN_DAYS
 from nodeflow.data.sheet import Column, Sheet
 from nodeflow.data.textfile import sheet_from_rows
 from nodeflow.errors import DataError
 
+_DAY = dt.timedelta(days=1)
+_PER_DAY = {"s": 86_400, "ms": 86_400e3, "us": 86_400e6, "ns": 86_400e9}
+"""How many of Arrow's units of a duration a day has."""
 _INSTALL = "which is not installed; pip install nodeflow[tables]"
 
 
@@ -38,6 +42,13 @@ def parquet_sheet(path: Path, _options: Options) -> Sheet:
         ]
     except DataError:
         raise
+    except NotImplementedError as error:
+        # Of a column that it has no type for pyarrow refuses the whole file: Polars' Int128.
+        why = " ".join(str(error).split()).rstrip(".")
+        msg = (
+            f"pyarrow has no type for one of the columns ({why}); cast it to float64 and save again"
+        )
+        raise DataError(msg, file=path.name) from error
     except Exception as error:  # A damaged file can raise nearly anything.
         raise DataError("this is no whole Parquet file; save it again", file=path.name) from error
     return _sheet(path.name, columns, table.num_rows, "parquet")
@@ -48,6 +59,10 @@ def _of_arrow(name: str, chunked: Any) -> Column:
 
     coded = pa.types.is_dictionary(chunked.type)
     column = chunked.cast(chunked.type.value_type) if coded else chunked
+    if pa.types.is_duration(column.type):
+        counted = column.cast(pa.int64()).cast(pa.float64(), safe=False)
+        days = counted.to_numpy(zero_copy_only=False) / _PER_DAY[column.type.unit]
+        return Column(name, values=np.asarray(days, np.float64), like="durations")
     if pa.types.is_integer(column.type) or pa.types.is_floating(column.type):
         # Whole numbers beyond 2⁵³ are rounded, as in a table of text.
         values = column.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False)
@@ -70,10 +85,13 @@ def excel_sheet(path: Path, options: Options) -> Sheet:
             for first in _worksheets(book, path.name):
                 # The size that a sheet states of itself is not always true; its cells are.
                 first.reset_dimensions()
-                rows = [
-                    Row([_cell(value) for value in values], number)
-                    for number, values in enumerate(first.iter_rows(values_only=True), 1)
-                ]
+                durations: set[int] = set()
+                rows = []
+                for number, values in enumerate(first.iter_rows(values_only=True), 1):
+                    rows.append(Row([_cell(value) for value in values], number))
+                    durations.update(
+                        j for j, value in enumerate(values, 1) if isinstance(value, dt.timedelta)
+                    )
                 if any(any(row.cells) for row in rows):
                     break
             width = max((len(row.cells) for row in rows), default=0)
@@ -88,6 +106,7 @@ def excel_sheet(path: Path, options: Options) -> Sheet:
         raise DataError("this is no whole Excel file; save it again", file=path.name) from error
     several = len(book.worksheets) > 1
     notes = [f"the sheet '{first.title}' is read, the first that has a table"] if several else []
+    notes += [f"column {j} holds durations, {IN_DAYS}" for j in sorted(durations)]
     return sheet_from_rows(path.name, rows[options.skip :], options, notes, "excel")
 
 
@@ -152,11 +171,14 @@ def _sheet(name: str, columns: list[Column], rows: int, format_: str) -> Sheet:
 
 
 def _of_objects(name: str, values: list[Any]) -> Column:
-    """Return a column of texts, truths or dates."""
+    """Return a column of texts, truths, dates or durations."""
     kinds = {type(value) for value in values if value is not None}
     if kinds <= {int, float}:
         numbers = [np.nan if value is None else float(value) for value in values]
         return Column(name, values=np.array(numbers))
+    if all(issubclass(kind, dt.timedelta) for kind in kinds):
+        days = [np.nan if value is None else value / _DAY for value in values]
+        return Column(name, values=np.array(days), like="durations")
     return Column(name, [_cell(value) for value in values])
 
 
@@ -170,6 +192,8 @@ def _cell(value: object) -> str:
         return value.isoformat(sep=" ").removesuffix(" 00:00:00")
     if isinstance(value, dt.date | dt.time):
         return value.isoformat()
+    if isinstance(value, dt.timedelta):
+        return repr(value / _DAY)
     if isinstance(value, bytes):
         return value.decode("utf-8", "replace").strip()
     return repr(value) if isinstance(value, float) else str(value).strip()

@@ -35,7 +35,7 @@ def hold(data: Any, name: str = "") -> str:
     already is replaced. Raises DataError for anything else.
     """
     if hasattr(data, "to_pandas"):  # of Polars and Arrow
-        data = data.to_pandas()
+        data = _pandas_of(data)
     if hasattr(data, "iloc") and hasattr(data, "columns"):
         kept: Any = data.copy()
     elif isinstance(data, Mapping):
@@ -56,6 +56,18 @@ def hold(data: Any, name: str = "") -> str:
     name = name or f"table{len(_held) + 1}"
     _held[name], _versions[name] = kept, next(_count)
     return PREFIX + name
+
+
+def _pandas_of(table: Any) -> Any:
+    """Return a table of Polars or Arrow as a DataFrame; raises DataError where there is no way."""
+    try:
+        return table.to_pandas()
+    except Exception as error:  # a library that is missing, a type that the other has not, …
+        why = " ".join(str(error).split()).rstrip(".")
+        raise DataError(
+            f"pandas cannot take this {type(table).__name__} ({why}); cast columns of other types "
+            "to numbers or texts"
+        ) from error
 
 
 def _plain(values: Any, name: str) -> NDArray[Any]:

@@ -12,6 +12,7 @@ from nodeflow.data.numerals import DOUBTFUL, Form
 from nodeflow.data.roles import Roles, counted_columns
 from nodeflow.data.table import FloatArray
 
+IN_DAYS = "taken in days"
 _SENTINELS = (-999.0, -9999.0, -99999.0, -99.0, 999.0, 9999.0, 99999.0)
 
 
@@ -64,6 +65,8 @@ def _of_numbers(roles: Roles, i: int) -> Iterator[str]:
             f"'{name}' has numbers with zeros in front, as codes have; they are read as numbers, "
             "and --drop leaves the column out"
         )
+    elif fact.like == "durations":
+        yield f"'{name}' holds durations, {IN_DAYS}"
     elif _may_be_thousands(roles, fact):
         yield (
             f"'{name}' is read with decimal points; --decimal , reads "

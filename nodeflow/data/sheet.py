@@ -35,7 +35,8 @@ class Column:
     span: tuple[float, float] | None = None
     """The least and the largest of `values` where they are known, and all are there and finite."""
     like: str = ""
-    """What the numbers were written like, see `numerals.written_like`; `cells` tell it, too."""
+    """What the numbers were written like, see `numerals.written_like`; `cells` tell it, too.
+    Durations have it from their reader."""
 
 
 @dataclass(frozen=True, eq=False)
