@@ -11,9 +11,10 @@ from nodeflow.declare import Output as Output
 from nodeflow.declare import node as node
 from nodeflow.derive import collapse as collapse, explode as explode, fold as fold, unfold as unfold
 from nodeflow.derive.rates import with_rate as with_rate
-from nodeflow.engine.check import Check as Check, check as check
+from nodeflow.engine.check import check as check
 from nodeflow.engine.run import Run as Run
 from nodeflow.engine.step import Step as Step
+from nodeflow.engine.verdicts import Check as Check
 from nodeflow.errors import NodeflowError as NodeflowError
 from nodeflow.examples import sample as sample
 from nodeflow.export.widget import Widget as Widget
