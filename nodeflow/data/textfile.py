@@ -333,7 +333,7 @@ class _Page:
         if self.separator == " " and cells and all(map(_PAIR.fullmatch, cells)):
             raise self._fault(
                 f"'{cells[0]}' is a number and a value, LIBSVM's form, which is not read; write a "
-                "table with a column a feature",
+                "table with one column per feature",
                 row,
             )
 

@@ -38,7 +38,7 @@ class Places:
     factors: Floats
 
     def put(self, cells: Floats, numbers: NDArray[np.float64]) -> None:
-        """Put numbers into their cells; `cells` and `numbers` may have a row a run."""
+        """Put numbers into their cells; `cells` and `numbers` may have one row per run."""
         cells[..., self.cells] = numbers[..., self.which] * self.factors
 
 

@@ -71,7 +71,7 @@ def read_table(form: NetworkForm) -> str:
 
 
 class Wizard(Sheet):
-    """One line a choice: Up and Down go from line to line, Left and Right choose."""
+    """One line per choice: Up and Down go from line to line, Left and Right choose."""
 
     title = "New network"
 
