@@ -30,7 +30,7 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 _HOMES = {
-    "Check": "nodeflow.engine.check",
+    "Check": "nodeflow.engine.verdicts",
     "Graph": "nodeflow.graph",
     "Node": "nodeflow.graph",
     "NodeflowError": "nodeflow.errors",
@@ -98,9 +98,10 @@ if TYPE_CHECKING:
     from nodeflow.declare import node
     from nodeflow.derive import collapse, explode, fold, unfold
     from nodeflow.derive.rates import with_rate
-    from nodeflow.engine.check import Check, check
+    from nodeflow.engine.check import check
     from nodeflow.engine.run import Run
     from nodeflow.engine.step import Step
+    from nodeflow.engine.verdicts import Check
     from nodeflow.errors import NodeflowError
     from nodeflow.examples import sample
     from nodeflow.export.widget import Widget

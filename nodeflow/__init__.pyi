@@ -11,9 +11,10 @@ from nodeflow.declare import Output as Output
 from nodeflow.declare import node as node
 from nodeflow.derive import collapse as collapse, explode as explode, fold as fold, unfold as unfold
 from nodeflow.derive.rates import with_rate as with_rate
-from nodeflow.engine.check import Check as Check, check as check
+from nodeflow.engine.check import check as check
 from nodeflow.engine.run import Run as Run
 from nodeflow.engine.step import Step as Step
+from nodeflow.engine.verdicts import Check as Check
 from nodeflow.errors import NodeflowError as NodeflowError
 from nodeflow.examples import sample as sample
 from nodeflow.export.widget import Widget as Widget
@@ -238,7 +239,7 @@ def dataset(
     `test` is the fraction of rows kept for testing, `shuffle` gives each epoch its own order;
     both follow from the seed alone. The other settings say how a file is read, where that is not
     to be found in it: `header`, `missing` values (refused, their rows dropped, the column's mean,
-    or kept as texts), `text` features (a column a text, a number a text, or left out), the
+    or kept as texts), `text` features (one column per text, one number per text, or left out), the
     `features` to take or columns to `drop`, `separator`, `decimal` and `thousands` mark, lines
     to `skip`, further marks of a missing value (`missing_mark`), and the `encoding` of its text.
 

@@ -1,4 +1,4 @@
-"""Python's search for cyclic garbage, held back where it would find none."""
+"""Python's collection of cyclic garbage, paused where it would find none."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 _MANY = 100_000
-"""Objects, without those that are gone again."""
+"""Objects that were made and are still there, from which they count as old."""
 
 
 @contextmanager
 def collection_paused() -> Iterator[None]:
-    """Hold cyclic garbage collection back, as while a large graph is built.
+    """Pause the collection of cyclic garbage, as while a large graph is built.
 
-    Ten thousands of small objects that all stay would be searched again and again. So many count
-    as old afterwards: they are searched with everything else, when Python next does that. Fewer
-    are not worth it, since Python forgets what it has counted so far.
+    Tens of thousands of small objects that all stay would be visited again and again. Afterwards
+    as many as `_MANY` count as old: they are visited with everything else, when Python next does
+    that. For fewer this is not worth it, since Python then forgets what it has counted.
     """
     was = gc.isenabled()
     gc.disable()

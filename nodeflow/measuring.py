@@ -44,7 +44,7 @@ class Measured:
 
     @property
     def lines(self) -> list[str]:
-        """What is to be said about the network's data and defaults, a sentence a line."""
+        """What is to be said about the network's data and defaults, one sentence per line."""
         said = []
         if self.reading is not None:
             said.append(self.reading.summary)

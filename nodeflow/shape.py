@@ -38,7 +38,7 @@ class Shape:
         return (self.dims[0], self.dims[1])
 
     def single_row(self) -> bool:
-        """Return whether it can stand where one row a sample is wanted."""
+        """Return whether it can stand where one row per sample is wanted."""
         return self.batch or self.flat[0] in (1, None)
 
     def same(self, other: Shape) -> bool:
@@ -159,7 +159,7 @@ class Signature:
         if letters[0] == "n":
             if not shape.single_row():
                 raise ShapeMismatch(
-                    f"{shape} cannot enter '{node}.{name}': it takes one row a sample", node=node
+                    f"{shape} cannot enter '{node}.{name}': it takes one row per sample", node=node
                 )
             actual: tuple[int | None, ...] = (shape.features,)
             letters = letters[1:]
@@ -234,7 +234,7 @@ def broadcast(shapes: Sequence[tuple[str, Shape]], node: str) -> Shape:
         tall, wide = shape.flat
         if batch and not shape.single_row():
             raise ShapeMismatch(
-                f"{shape} cannot enter '{node}.{name}': the other values have one row a sample",
+                f"{shape} cannot enter '{node}.{name}': the other values have one row per sample",
                 node=node,
             )
         for size, known, by in ((wide, features, by_features), (tall, rows, by_rows)):

@@ -154,7 +154,7 @@ def computed(graph: Graph, address: str, dtype: Any = np.float64) -> np.ndarray:
 
 
 def kind_of(case: Case, value: np.ndarray, n: int, wire: str = "-0") -> str:
-    """Return whether a value has a row a sample, is a single row, or a matrix.
+    """Return whether a value has one row per sample, is a single row, or a matrix.
 
     `wire` is "PORT-NUMBER" for what enters the node, "-0" for what comes out of it.
     """

@@ -655,7 +655,7 @@ def test_a_file_with_a_fault_in_a_node_opens_with_that_node_marked(tmp_path):
     path = faulty(tmp_path)
     graph, faults = load_marked(path)
     assert {fault.setting for fault in faults} == {("bias1", "init"), ("train", "rate")}
-    editor = do(xor(), m.Opened(graph, path, faults=faults), *opening.told(graph, path, faults))
+    editor = do(xor(), m.Opened(graph, path, faults=faults), *opening.reports(graph, path, faults))
     assert "faulty.json: bias1.init must be" in editor.notice.text
     assert "and 1 more" in editor.notice.text
     assert len(editor.report.lines) == 2
@@ -695,7 +695,7 @@ def wrongly_wired(folder):
 def test_a_wire_that_cannot_be_is_said_on_both_of_its_nodes(tmp_path):
     path = wrongly_wired(tmp_path)
     graph, faults = load_marked(path)
-    editor = do(xor(), m.Opened(graph, path, faults=faults), *opening.told(graph, path, faults))
+    editor = do(xor(), m.Opened(graph, path, faults=faults), *opening.reports(graph, path, faults))
     assert editor.notice.text.startswith(
         "broken.json: the wire 'data.z -> hidden.a' is left out: "
         "node 'data' (dataset) has no output 'z'; it has x, y"

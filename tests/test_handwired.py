@@ -417,7 +417,7 @@ WAYS = [
      "n×3 cannot enter 'blame1.weights': it takes a parameter, which has no sample axis; "
      "'blame1.delta' takes it"),
     ("theta2.value", "blame1.delta",
-     "3×4 cannot enter 'blame1.delta': it takes one row a sample; 'blame1.weights' takes it"),
+     "3×4 cannot enter 'blame1.delta': it takes one row per sample; 'blame1.weights' takes it"),
     ("hidden1.a.a", "blame1.delta",
      "n×4 cannot enter 'blame1.delta': 'weights' is 3×4, so it must have 3 where it has 4; "
      "`pick` takes some of its features"),
@@ -452,7 +452,7 @@ WAYS = [
      "n×2 cannot enter 'hidden1.weights': it takes a parameter, which has no sample axis; "
      "'hidden1.a' takes it"),
     ("theta1.value", "hidden1.a",
-     "4×2 cannot enter 'hidden1.a': it takes one row a sample; 'hidden1.weights' takes it"),
+     "4×2 cannot enter 'hidden1.a': it takes one row per sample; 'hidden1.weights' takes it"),
     ("theta2.value", "hidden1.weights",
      "3×4 cannot enter 'hidden1.weights': 'bias' is 4, so it must have 4 where it has 3; give "
      "'theta2' the shape [4, 2]"),

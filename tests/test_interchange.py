@@ -514,7 +514,7 @@ def test_a_pickle_is_told_by_its_name_or_its_first_bytes(tmp_path, name: str) ->
     ("arrays", "way"),
     [({"W1": np.eye(2), "b1": np.ones(2)}, r"Theta1 = \[b1 W1\]"),
      ({"nn_params": np.ones(9)}, "reshape"), ({"net": {"IW": np.eye(2)}}, r"it has net\. .*net\.b"),
-     ({"X": np.eye(3)}, "a row a neuron")],
+     ({"X": np.eye(3)}, "one row per neuron")],
 )  # fmt: skip
 def test_a_mat_file_without_thetas_says_how_to_make_them(tmp_path, arrays, way: str) -> None:
     savemat(tmp_path / "m.mat", arrays)

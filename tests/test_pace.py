@@ -91,13 +91,13 @@ def rest(rate, clock, took=0.001, **state):
 
 
 def test_frames_leave_the_processors_to_work_that_a_person_waits_for(clock):
-    rate = FrameRate(told=True)
+    rate = FrameRate(has_events=True)
     assert rest(rate, clock, busy=True) == 0.1
     assert rest(rate, clock, took=0.25, busy=True) == 1.0
 
 
 def test_a_window_in_which_nothing_happens_sleeps_longer_and_longer(clock):
-    rate = FrameRate(told=True)
+    rate = FrameRate(has_events=True)
     assert all(rest(rate, clock) is None for _ in range(20))  # a menu takes some until it is there
     clock[0] += 0.2
     assert rest(rate, clock, took=0.0) == 0.1
@@ -110,7 +110,7 @@ def test_a_window_in_which_nothing_happens_sleeps_longer_and_longer(clock):
 
 
 def test_a_display_that_tells_nothing_is_looked_at_often(clock):
-    rate = FrameRate(told=False)
+    rate = FrameRate(has_events=False)
     clock[0] += 0.5
     assert all(rest(rate, clock) is None for _ in range(20))
     clock[0] += 1.0

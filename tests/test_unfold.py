@@ -349,7 +349,12 @@ def test_an_activation_of_a_matrix_can_be_trained(act):
         ((2, 3), (2, 2), {}, "blame is 2×3 and a is 2×2: a delta multiplies number by number"),
         ((2,), (2, 2), {}, "blame is 2 and a is 2×2: a delta multiplies number by number"),
         ((3,), (2,), {}, "blame is 3 and a is 2: a delta multiplies number by number"),
-        ((2, 2), (2, 2), {"activation": "softmax"}, "the delta of softmax takes one row a sample"),
+        (
+            (2, 2),
+            (2, 2),
+            {"activation": "softmax"},
+            "the delta of softmax takes one row per sample",
+        ),
     ],
 )
 def test_a_delta_of_what_is_not_alike_is_refused(blame, a, settings, sentence):

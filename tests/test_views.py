@@ -245,9 +245,9 @@ def test_three_functions_on_one_slider():
     expected = [sigmoid(0.5) * (1 - sigmoid(0.5)), 1 - np.tanh(0.5) ** 2, 0.25]
     assert found.slopes == pytest.approx(expected, abs=1e-8)
     assert found.curves[0] == pytest.approx(sigmoid(found.x))
-    assert found.told(2) == "0.625, up 0.25"
+    assert found.description(2) == "0.625, up 0.25"
     down = nf.Run(load("slopes").set("m", value=-0.25))
-    assert look(down, "slopes").told(2) == "0.375, down 0.25"
+    assert look(down, "slopes").description(2) == "0.375, down 0.25"
 
 
 def test_the_slope_of_the_cost_is_4_5_w_minus_1_5():

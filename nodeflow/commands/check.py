@@ -28,9 +28,9 @@ def check(file: str, *, whole: bool, every: bool, as_json: bool) -> int:
     """Check that a graph is valid and its gradients are right."""
     graph = load(file)
     from nodeflow.derive.silent import silent
-    from nodeflow.engine.check import Check
     from nodeflow.engine.check import check as check_gradients
     from nodeflow.engine.plan import plan
+    from nodeflow.engine.verdicts import Check
 
     unfolding = plan(graph).unfolding
     known = bool(unfolding.cost and unfolding.gradients)

@@ -23,7 +23,7 @@ _ENDINGS = """\b
   .html  a page that computes: to step, to train, to change
   .dot   the graph for Graphviz
   .json  the weights by address
-  .csv   the history, a line an epoch
+  .csv   the history, one line per epoch
   .py    a program of its own that trains
   .onnx  for ONNX: forward, or a training step
   .safetensors  weights for PyTorch and others
@@ -71,7 +71,7 @@ def _epochs(
               help="Steps (or what --level says) a second.  [2]")  # fmt: skip
 @click.option("--size", callback=_size, metavar="WIDTHxHEIGHT",
               help="Of .gif and .mp4, in pixels.  [960x600]")  # fmt: skip
-@click.option("--scale", type=FiniteRange(0.1, 8), help="Of .png: pixels a unit.  [2]")
+@click.option("--scale", type=FiniteRange(0.1, 8), help="Of .png: pixels per unit.  [2]")
 @click.option("--trained", is_flag=True, default=None,
               help="Weights from NAME.run.npz, and not those of the start.")  # fmt: skip
 @click.option("--recorded", is_flag=True, default=None,

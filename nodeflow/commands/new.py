@@ -71,7 +71,7 @@ SCALES = ("none", "minmax", "standard")
               show_default=True, help="What updates the weights.")  # fmt: skip
 @click.option("--rate", type=FiniteRange(0), help="The learning rate α.")
 @click.option("--init", type=click.Choice(INITS), help="How weights start; by default glorot.")
-@click.option("--batch", callback=read_batch, metavar="N|all", help="Samples an update.")
+@click.option("--batch", callback=read_batch, metavar="N|all", help="Samples per update.")
 @click.option("--epochs", type=click.IntRange(0), help="How many epochs.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True,
               help="The seed of weights, split and order.")  # fmt: skip

@@ -30,7 +30,7 @@ class State:
     json: bool = False
     printed: bool = False
     streams: bool = False
-    """Whether standard output takes several documents, one a line."""
+    """Whether standard output takes several documents, one per line."""
     out: TextIO | None = None
     """Where documents go while standard output is kept clean for them; None is standard output."""
 

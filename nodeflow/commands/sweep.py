@@ -27,15 +27,15 @@ if TYPE_CHECKING:
 @click.option("--until", metavar="CONDITION",
               help='End a run after the epoch in which this holds, such as "accuracy > '
               '0.95".')  # fmt: skip
-@click.option("--workers", type=click.IntRange(1), help="How many threads.  [one a processor]")
+@click.option("--workers", type=click.IntRange(1), help="How many threads.  [one per processor]")
 @click.option("--cluster", metavar="ADDRESS|local",
               help="A Dask scheduler that is there, or a cluster of this machine.")  # fmt: skip
 @click.option("--curves", is_flag=True, help="Keep the history of every run.")
 @click.option("--float32", is_flag=True, help="Compute in float32 instead of float64.")
 @click.option("-o", "--out", metavar="OUT", type=click.Path(),
-              help="A .csv, .json or .npz with a row a run, or a .svg, .png or .html that shows "
-              "them; finished runs are on disk at once, and the same command goes on where it "
-              "stopped.")  # fmt: skip
+              help="A .csv, .json or .npz with one row per run, or a .svg, .png or .html that "
+              "shows them; finished runs are on disk at once, and the same command goes on where "
+              "it stopped.")  # fmt: skip
 @click.option("--force", is_flag=True, help="Begin anew, and replace OUT.")
 @click.option("--yes", is_flag=True, help="Make more than a million runs.")
 @json_option
@@ -55,7 +55,7 @@ def sweep(
     yes: bool,
     as_json: bool,
 ) -> None:
-    """Train FILE with every combination of settings and every seed; a row a run."""
+    """Train FILE with every combination of settings and every seed; one row per run."""
     graph = load(file)
     from nodeflow import terminal
     from nodeflow.sweeps import Axis, Plan, run_plan

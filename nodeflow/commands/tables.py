@@ -39,8 +39,8 @@ _OPTIONS = (
     click.option("--drop", multiple=True, metavar="COLUMN",
                  help="Leave this column out; may be repeated."),
     click.option("--text", type=click.Choice(("onehot", "ordinal", "drop")),
-                 help="What features that are texts become: a column a text, a number a text, or "
-                      "nothing."),
+                 help="What features that are texts become: one column per text, one number per "
+                      "text, or nothing."),
 )  # fmt: skip
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 @click.command()
 @file_argument
 @click.option("--epochs", type=click.IntRange(0), help="How many epochs, instead of the graph's.")
-@click.option("--batch", callback=read_batch, metavar="N|all", help="Samples an update.")
+@click.option("--batch", callback=read_batch, metavar="N|all", help="Samples per update.")
 @click.option("--rate", type=float, help="The learning rate α.")
 @click.option("--seed", type=click.IntRange(0), help="The seed of weights, split and order.")
 @click.option("--float32", is_flag=True, help="Compute in float32 instead of float64.")
@@ -62,7 +62,7 @@ def train(
 ) -> None:
     """Train at full speed, and show what came of it.
 
-    The history has a line an epoch; of more than a million epochs older lines are thinned out.
+    The history has one line per epoch; of more than a million epochs older lines are thinned out.
     """
     graph = load(file)
     from nodeflow import terminal
@@ -85,7 +85,7 @@ def train(
             raise click.UsageError("--folds and --parts do not go together.")
         if save or dictionary:
             raise click.UsageError(
-                "--folds trains a network a fold, so there is no one run to save or to print."
+                "--folds trains one network per fold, so there is no one run to save or to print."
             )
         _cross_validate(graph, k, epochs=epochs, until=until, as_json=as_json, **how)
         return

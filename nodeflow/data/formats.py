@@ -1,4 +1,4 @@
-"""Which reader reads which file: one line a format."""
+"""Which reader reads which file: one line per format."""
 
 from __future__ import annotations
 

@@ -119,7 +119,7 @@ def held(source: str, options: Options) -> Table:
 
 
 def release(source: str) -> None:
-    """Hold a table no longer."""
+    """Let go of a table."""
     name = source.removeprefix(PREFIX)
     _held.pop(name, None)
     _versions.pop(name, None)

@@ -40,7 +40,7 @@ class Options:
     value: they are refused, their rows are dropped, numbers get their column's mean (texts the
     most frequent one), or the marks (NA, ?, …) are kept as texts. `separator`, `decimal` and
     `thousands` are signs, `skip` the lines before the table, `text` what becomes of features
-    that are texts: a column a text (onehot), a number a text (ordinal), or nothing (drop).
+    that are texts: one column per text (onehot), one number per text (ordinal), or nothing (drop).
     `missing_mark` names further marks of a missing value, such as -999; `encoding` says how the
     file stores its text, such as windows-1252, where that is neither UTF-8 nor UTF-16.
     """

@@ -155,7 +155,7 @@ def sheet_from_rows(
     page = _Page(file, "", options, list(notes))
     page.rows = rows
     page.format = format_
-    return page.told()
+    return page.as_sheet()
 
 
 class _Page:
@@ -183,9 +183,9 @@ class _Page:
             self.rows.append(row)
             if len(self.rows) % _TOLD == 0:
                 tell(self.file, len(self.rows) / lines)
-        return self.told()
+        return self.as_sheet()
 
-    def told(self) -> Sheet:
+    def as_sheet(self) -> Sheet:
         """Return the sheet that the rows are, once titles, header and footers are told apart."""
         self._blank_rows()
         if not self.rows:
@@ -333,7 +333,7 @@ class _Page:
         if self.separator == " " and cells and all(map(_PAIR.fullmatch, cells)):
             raise self._fault(
                 f"'{cells[0]}' is a number and a value, LIBSVM's form, which is not read; write a "
-                "table with a column a feature",
+                "table with one column per feature",
                 row,
             )
 

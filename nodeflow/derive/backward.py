@@ -36,7 +36,7 @@ class Part(NamedTuple):
     owner: str
     """The reader."""
     summed: bool = False
-    """Whether it was added up over the samples, or has a row a sample that will be."""
+    """Whether it was added up over the samples, or has one row per sample that will be."""
 
 
 class _Moving:

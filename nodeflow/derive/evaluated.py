@@ -25,8 +25,8 @@ class Unfolding:
     inference: Inference
     """Shapes of the whole; problems are those of the graph it was made from."""
     gradients: Mapping[str, str] = field(default_factory=dict)
-    """Forward address to the address of its gradient: ∂C/∂ of it, a row a sample; ∂J/∂ of it for
-    what has no sample axis, such as a parameter."""
+    """Forward address to the address of its gradient: ∂C/∂ of it, one row per sample; ∂J/∂ of it
+    for what has no sample axis, such as a parameter."""
     cost: str | None = None
     """Address of the cost that is minimised."""
     numbers: Mapping[str, float] = field(default_factory=dict)

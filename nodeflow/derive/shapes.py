@@ -244,7 +244,7 @@ def _join(port: Port, there: list[tuple[Wire, Shape]], key: str) -> Shape:
         if not shape.single_row():
             raise ShapeMismatch(
                 f"{shape} ({wire.start}) cannot enter '{key}.{port.name}': "
-                "it takes one row a sample",
+                "it takes one row per sample",
                 node=key,
             )
     sizes = [shape.features for _, shape in there]

@@ -317,7 +317,7 @@ class Shell:
                 return [
                     Opened(graph, path, faults=faults, fields=fields),
                     *offered(graph, path),
-                    *opening.told(graph, path, faults),
+                    *opening.reports(graph, path, faults),
                 ]
 
             return then

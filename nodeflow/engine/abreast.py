@@ -52,8 +52,8 @@ class Abreast:
     """Runs like another one, each with its own seed, at the start of their first epoch.
 
     Every one of them trains at most `epochs`. Where their graphs differ in `numbers`, these are
-    given a row a run, in the order of `places`; where parameters start otherwise, `starts` has the
-    plan's graph of each.
+    given one row per run, in the order of `places`; where parameters start otherwise, `starts` has
+    the plan's graph of each.
     """
 
     def __init__(

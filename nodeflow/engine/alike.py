@@ -38,7 +38,7 @@ class Places:
     factors: Floats
 
     def put(self, cells: Floats, numbers: NDArray[np.float64]) -> None:
-        """Put numbers into their cells; `cells` and `numbers` may have a row a run."""
+        """Put numbers into their cells; `cells` and `numbers` may have one row per run."""
         cells[..., self.cells] = numbers[..., self.which] * self.factors
 
 
@@ -68,7 +68,7 @@ def alike(
 
 
 def _same(one: Machine, other: Machine) -> bool:
-    def told(machine: Machine) -> tuple[object, ...]:
+    def layout(machine: Machine) -> tuple[object, ...]:
         tape, test = machine.tape, machine.evaluation
         return (
             machine.plan.order, machine.rows, machine.test_rows, machine.batch, machine.shuffled,
@@ -77,7 +77,7 @@ def _same(one: Machine, other: Machine) -> bool:
             tuple(tape.arrays), None if test is None else (test.slots, test.size, test.capacity),
         )  # fmt: skip
 
-    if told(one) != told(other):
+    if layout(one) != layout(other):
         return False
     arrays = (
         (one.rows_of_training, other.rows_of_training),

@@ -43,7 +43,7 @@ _MANY = 256
 
 
 class Slot(NamedTuple):
-    """Where a value lies: `rows` 0 stands for one row a sample."""
+    """Where a value lies: `rows` 0 stands for one row per sample."""
 
     offset: int
     rows: int
@@ -361,7 +361,7 @@ class Layout:
 
 @dataclass(frozen=True)
 class Feed:
-    """How the rows of all fed ports lie in the feed: side by side, a line a row."""
+    """How the rows of all fed ports lie in the feed: side by side, one line per row."""
 
     columns: Mapping[str, tuple[int, int]]
     """First column and number of columns of each fed port."""

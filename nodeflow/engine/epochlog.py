@@ -89,7 +89,7 @@ class Lines(Sequence[Line]):
 
     @property
     def rows(self) -> Numbers:
-        """A row a line, with the columns of `NAMES`; NaN where there is nothing to tell."""
+        """One row per line, with the columns of `NAMES`; NaN where there is nothing to tell."""
         parts = [numbers for _, numbers in self.parts()]
         return np.concatenate(parts) if parts else np.empty((0, _WIDTH))
 
@@ -134,7 +134,7 @@ class EpochLog:
         return 8 * (1 + _WIDTH) * self._count
 
     def extend(self, first: int, lines: Numbers) -> None:
-        """Add lines, a row an epoch from `first` on; those of epochs that are known are the same.
+        """Add lines, one row per epoch from `first` on; those of known epochs are the same.
 
         An epoch that is trained once more has the numbers that it had: other weights in the past
         `drop` what comes after them.
@@ -214,7 +214,7 @@ class EpochLog:
         return line if line is not None and line["epoch"] == epoch else None
 
     def lines(self, after: int = 0) -> tuple[Epochs, Numbers]:
-        """Return the epochs after one that have a line, and their numbers, a row an epoch."""
+        """Return the epochs after one that have a line, and their numbers, one row per epoch."""
         place = self.view.known(after)
         block = place // _BLOCK
         some = Lines(self._blocks[block:], self._count - block * _BLOCK)

@@ -85,7 +85,7 @@ def evaluate(graph: Graph, weights: Mapping[str, Any] | None = None) -> Evaluati
     costs = found.get(run.plan.unfolding.cost or "", [])
     cost = float(np.mean(np.concatenate([np.ravel(part) for part in costs]))) if costs else None
     if cost is not None and all(np.isfinite(one).all() for one in (cost, *gradients.values())):
-        faults.clear()  # they come to nothing, or lie beside the way to the cost
+        faults.clear()  # they cancel out, or lie beside the way to the cost
     return Evaluation(
         {key: values[key] for key in sorted(values) if key.rpartition(".")[0] in graph.nodes},
         gradients,

@@ -1,4 +1,4 @@
-"""Ctrl-C, held back to a moment at which a run is whole."""
+"""Ctrl-C, deferred to a moment at which a run is consistent."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from typing import Any
 
 @contextlib.contextmanager
 def deferred_interrupt() -> Iterator[Callable[[], Any]]:
-    """Hold Ctrl-C back to the end of a chunk, so that the run stays whole.
+    """Defer Ctrl-C to the end of a chunk, so that the run stays consistent.
 
-    Gives a function to call there; it does what Ctrl-C would have done.
+    Gives a function to call there, which does what Ctrl-C would have done.
     """
     previous = signal.getsignal(signal.SIGINT)
     main = threading.current_thread() is threading.main_thread()

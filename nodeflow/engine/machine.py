@@ -266,7 +266,7 @@ class Machine:
         return self._beside
 
     @property
-    def rows_of_training(self) -> Floats:
+    def rows_of_training(self) -> NDArray[np.int64]:
         """The rows for full speed, and behind them those that evaluate the test rows."""
         return self._laid_out.trained
 
@@ -300,7 +300,11 @@ class Machine:
     # -- cells
 
     def view(self, slot: Slot, shape: Shape, samples: int) -> Floats:
-        """Return a value's cells as an array (a view)."""
+        """Return a value's cells as an array that shares them.
+
+        Its shape is (rows, features), with `samples` rows where the value has a sample axis; a
+        value of one axis, such as a bias, is (features,).
+        """
         return self._view(self.cells, slot, shape, samples)
 
     @staticmethod
@@ -313,7 +317,10 @@ class Machine:
         return array if shape.batch or len(shape.dims) == 2 else array.reshape(-1)
 
     def read(self, address: str, samples: int) -> Floats:
-        """Return a copy of the value at an output address."""
+        """Return a copy of the value at an output address, in the shape that `view` has.
+
+        `samples` is how many rows are read of a value with a sample axis; others ignore it.
+        """
         slot, shape = self.tape.slots[address], self.plan.inference.shapes[address]
         return self.view(slot, shape, samples).copy()
 
@@ -330,7 +337,7 @@ class Machine:
     # -- executing
 
     def place(self, epoch: int) -> None:
-        """Put the rows into the order of an epoch."""
+        """Put the data's rows into the order of an epoch, counted from 0."""
         if self.shuffled and self._placed != (self.seed, epoch):
             self._executor.shuffle(self.rows, self.seed % SEEDS, epoch)
             self._placed = (self.seed, epoch)
@@ -338,7 +345,11 @@ class Machine:
     def execute(
         self, begin: int, end: int, *, first: int, samples: int, update: int, sample: int = 0
     ) -> None:
-        """Execute rows `begin` to `end` of the full tape."""
+        """Execute rows `begin` to `end` of the full tape for one pass.
+
+        `first` is the pass's first row in the order of the epoch, `samples` how many it has,
+        `sample` the number of the pass in its update, `update` how many samples that has.
+        """
         self._executor.run(
             self.tape.ops, begin, end, first=first, samples=samples, number=sample, count=update
         )
@@ -432,8 +443,8 @@ class Machine:
     def train(self, begin: int, end: int, history: Floats, states: Floats) -> None:
         """Run updates `begin` to `end` at full speed.
 
-        After each epoch a line of `history` (cost, hits, test cost, test hits) and of `states`
-        is written.
+        After each epoch a line of `history`, (epochs, 4), is written: cost, share of hits, and the
+        same of the test rows; and one of `states`, (epochs, size of the state).
         """
         tape, evaluation = self.tape, self._beside
         alone = self.schedule.pass_size < self.batch
@@ -491,7 +502,7 @@ class Machine:
             self.order[:] = order
 
     def summary(self) -> tuple[float, float, float, float]:
-        """Return an epoch's line of history: cost, hits, and those of the test rows."""
+        """Return an epoch's line of history: cost, share of hits, and those of the test rows."""
         cost = self.stats[0] / self.stats[2] if self.stats[2] else float("nan")
         hits = self.stats[1] / self.stats[3] if self.stats[3] else float("nan")
         if not self.test_rows:

@@ -130,7 +130,11 @@ class Reader:
         return schedule.samples(at.update if reached else at.shown)
 
     def value(self, address: str) -> NDArray[Any]:
-        """Return the value at an output port (a read-only copy)."""
+        """Return the value at an output port, a read-only copy.
+
+        Its shape is (samples of the pass, features), or that of a value without a sample axis.
+        Raises `RunError` where there is none yet, `UnknownPort` where there is no such port.
+        """
         plan, slots = self._machine.plan, self._machine.tape.slots
         key, _, port = address.rpartition(".")
         if address not in slots:
@@ -147,7 +151,11 @@ class Reader:
         return _read_only(self._machine.read(address, self.samples(key)))
 
     def gradient(self, address: str) -> NDArray[Any]:
-        """Return the gradient at an output port: δ, blame, or ∂J/∂Θ of a parameter."""
+        """Return the gradient at an output port, a read-only copy in the shape of its value.
+
+        With a sample axis it is δ or blame, ∂C/∂ of each sample's own cost; otherwise ∂J/∂ of it.
+        Raises as `value` does.
+        """
         plan = self._machine.plan
         gradients, numbers = plan.unfolding.gradients, plan.unfolding.numbers
         if address in numbers:  # such as 1 at the cost: no node computes it

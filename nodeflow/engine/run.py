@@ -217,7 +217,7 @@ class Run:
     def gradient(self, address: str) -> NDArray[Any]:
         """Return the gradient at an output port.
 
-        Of a value with a row a sample it is δ or blame: ∂C/∂ of that sample's own cost C, not
+        Of a value with one row per sample it is δ or blame: ∂C/∂ of that sample's own cost C, not
         divided by n. Of what has no sample axis (a parameter, or what is computed from
         parameters alone) it is ∂J/∂, in the shape of the value.
         """
@@ -283,7 +283,7 @@ class Run:
 
     @property
     def history(self) -> list[dict[str, Any]]:
-        """A line an epoch: epoch, cost, train_accuracy, test_cost, test_accuracy.
+        """One line per epoch: epoch, cost, train_accuracy, test_cost, test_accuracy.
 
         Cost and accuracy of the training rows are those met during the epoch, before each
         update; the test rows are evaluated after it. None where there is nothing to tell. Every
@@ -321,7 +321,7 @@ class Run:
         return self._rewinder.log.line(epoch)
 
     def lines(self, after: int = 0) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-        """Return the epochs after one that have a line, and their numbers, a row an epoch.
+        """Return the epochs after one that have a line, and their numbers, one row per epoch.
 
         A row has cost, train_accuracy, test_cost and test_accuracy; NaN where there is none.
         """

@@ -87,7 +87,7 @@ class Snapshot:
     memory: Values
     """All that training goes on from: weights, velocities and times."""
     ages: Mapping[str, str]
-    """By node that the present pass has not evaluated: of when its value is, in words."""
+    """By node that the present pass has not evaluated: where its value is from, in words."""
     gradient_ages: Mapping[str, str]
     """The same, by the address whose gradient it is."""
     samples: tuple[int, int]
@@ -125,7 +125,7 @@ AHEAD = "evaluated ahead"
 
 
 def ages(run: Run) -> dict[str, str]:
-    """Return of when the values are that the present pass has not evaluated, by node, in words.
+    """Return where the values are from that the present pass has not evaluated, by node, in words.
 
     "from sample 1" of the same epoch, "from epoch 2, sample 138" of another; `AHEAD` where the
     value is that of this very sample with these very weights, found before the pass came there.
@@ -152,7 +152,7 @@ def ages(run: Run) -> dict[str, str]:
 
 
 def _of_parts(run: Run, key: str, own: str, found: Mapping[str, str]) -> str:
-    """Return of when the value of a node is that no row computes: it lies where its inputs lie.
+    """Return where the value of a node is from that no row computes: it lies where its inputs lie.
 
     So it has what they have by now.
     """

@@ -38,7 +38,7 @@ class Shares(ByContent):
         return tuple(int(i) for i in np.argsort(-sizes, kind="stable"))
 
     def text(self) -> str:
-        """Return a sentence a neuron of the layer."""
+        """Return one sentence per neuron of the layer."""
         lines = []
         for j, row in enumerate(self.values):
             if not row.any():

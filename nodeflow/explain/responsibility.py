@@ -41,7 +41,7 @@ class Responsibility:
         return tuple(int(i) for i in np.argsort(-self.shares, kind="stable"))
 
     def as_dict(self) -> dict[str, Any]:
-        """Return a line a neuron before, ranked, and its share in each δ."""
+        """Return one line per neuron before, ranked, and its share in each δ."""
         return {
             "layer": list(self.layer),
             "deltas": self.deltas,

@@ -292,7 +292,7 @@ def _sources(
     wires = inputs["a"] if len(index) == 2 else None
     a = (_input(run, wires, index[1])[0],) if wires else ()
     shapes = [run.plan.inference.shapes[end] for end in (delta, *a)]
-    # A row a sample; what has no sample axis at all is counted once, not once a sample.
+    # One row per sample; what has no sample axis at all is counted once, not once a sample.
     once = run.batch == 1 or any(shape.batch for shape in shapes)
     if not once or not all(shape.single_row() for shape in shapes):
         raise _untraceable(address)

@@ -1,8 +1,8 @@
 """Exports: a graph as a picture, a film, a page or numbers, by the ending of the file.
 
-One module a format. Each has a function `make(job) -> Made` that returns the whole contents, and a
-line in `FORMATS`; modules are imported when they are asked for. The file is written whole or not
-at all, by `export` alone.
+One module per format. Each has a function `make(job) -> Made` that returns all that is in the
+file, and a line in `FORMATS`; modules are imported when they are asked for. The file is written
+whole or not at all, by `export` alone.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class Options:
     until: str | None = None
     samples: int | None = None
     history: Sequence[Mapping[str, Any]] | None = None
-    """What a table holds instead of a training: a line an epoch."""
+    """What a table holds instead of a training: one line per epoch."""
     recorded: bool = False
     """Whether a page plays a recording, instead of computing."""
     rows: int | None = None
@@ -139,7 +139,7 @@ FORMATS = {
     ),
     ".dot": Format("the graph for Graphviz", "dot"),
     ".json": Format("the weights by address", "weights", ("trained", "epochs", "program")),
-    ".csv": Format("the history, a line an epoch", "table", ("epochs", "history")),
+    ".csv": Format("the history, one line per epoch", "table", ("epochs", "history")),
     ".py": Format("a program of its own that trains", "networks", ("code", "epochs"), "program"),
     ".onnx": Format(
         "for ONNX: forward, or a training step",

@@ -1,4 +1,4 @@
-"""The graph for Graphviz: a table a node with its ports, groups as clusters, feedback dashed."""
+"""The graph for Graphviz: a table with ports for each node, groups as clusters, feedback dashed."""
 
 from __future__ import annotations
 

@@ -123,7 +123,7 @@ def _ports(graph: Graph, *, outputs: bool) -> list[str]:
     ]
 
 
-def told(form: Wired, run: Run) -> dict[str, Any]:
+def as_data(form: Wired, run: Run) -> dict[str, Any]:
     """Return the lesson as plain data, its tasks read in one form of the graph."""
     lesson = require_lesson(form.graph)
     return {

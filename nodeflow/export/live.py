@@ -205,7 +205,7 @@ def data(
         run = Run(thin, dtype=dtype, strict=LESSON not in graph.extra, room=ROOM)
         lesson = None
         if LESSON in graph.extra:
-            lesson = lessonpage.told(form or lessonpage.forms(graph)[0], run)
+            lesson = lessonpage.as_data(form or lessonpage.forms(graph)[0], run)
         index, blobs = _data(graph, run, lesson, said, begin, until, epochs, samples, level)
     if lesson is not None:
         index["lesson"] = lesson

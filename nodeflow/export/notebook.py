@@ -41,38 +41,38 @@ _SIZE = re.compile(r'width="([\d.]+)" height="([\d.]+)"')
 
 def of_graph(graph: Graph) -> dict[str, str]:
     """Return a graph as HTML with its drawing, as SVG, PDF and PNG, and as text."""
-    return _bundle(_drawn(graph, {}), told(graph))
+    return _bundle(_drawn(graph, {}), summary_of(graph))
 
 
 def of_run(run: Run) -> dict[str, str]:
     """Return a run as the drawing of its graph with the values of this moment."""
-    return _bundle(_drawn_run(run), told_run(run))
+    return _bundle(_drawn_run(run), summary_of_run(run))
 
 
 def html_of_graph(graph: Graph) -> str:
     """Return a graph as HTML with its drawing."""
-    return _figure(_drawn(graph, {}), told(graph))
+    return _figure(_drawn(graph, {}), summary_of(graph))
 
 
 def html_of_run(run: Run) -> str:
     """Return a run as HTML, its drawing with the values of this moment."""
-    return _figure(_drawn_run(run), told_run(run))
+    return _figure(_drawn_run(run), summary_of_run(run))
 
 
-def told(graph: Graph) -> str:
+def summary_of(graph: Graph) -> str:
     """Return what a graph is, in a line."""
     name = f"'{graph.name}'" if graph.name else "without a name"
     nodes, wires = len(graph.nodes), len(graph.wires)
     return f"graph {name}, {nodes} node{'s' * (nodes != 1)}, {wires} wire{'s' * (wires != 1)}"
 
 
-def told_run(run: Run) -> str:
+def summary_of_run(run: Run) -> str:
     """Return where a run stands, in a line."""
     cost = None
     with suppress(RunError):  # before the first pass there is none
         cost = run.cost if run.order else None
     where = stands_at(run) if run.order else "nothing in it can be evaluated"
-    return f"{told(run.graph)}: {where}" + ("" if cost is None else f", cost {precise(cost)}")
+    return f"{summary_of(run.graph)}: {where}" + ("" if cost is None else f", cost {precise(cost)}")
 
 
 def _drawn_run(run: Run) -> str:
@@ -99,7 +99,7 @@ def _figure(drawing: str, words: str) -> str:
 
 def image(graph: Graph, run: Run | None = None) -> str:
     """Return a graph, with the values of a run, as an image in HTML."""
-    words = told(graph) if run is None else told_run(run)
+    words = summary_of(graph) if run is None else summary_of_run(run)
     return _image(_drawn(graph, {}) if run is None else _drawn_run(run), words)
 
 

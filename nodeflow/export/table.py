@@ -1,4 +1,4 @@
-"""The history of a training as a table, a line an epoch (RFC 4180)."""
+"""The history of a training as a table, one line per epoch (RFC 4180)."""
 
 from __future__ import annotations
 

@@ -126,7 +126,7 @@ def _encoded(part: Part, batched: Mapping[str, bool]) -> Any:
 
 
 def _in_row(tree: Any, row: int, batched: Mapping[str, bool]) -> Any:
-    """Return a tree with another row of what has a row a sample."""
+    """Return a tree with another row of what has one row per sample."""
     if not isinstance(tree, list):
         return tree
     if tree[0] == "@":

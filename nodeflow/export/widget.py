@@ -173,7 +173,7 @@ class Widget(AnyWidget):  # type: ignore[misc]
             found = {"_state": state, "moment": moment_of(run), "weights": run.weights,
                      "graph": self._graph_of(origin, state)}  # fmt: skip
         self._origin, self._dtype = origin, dtype
-        return {"_page": packed(text.encode()), "_title": notebook.told(origin), **found}
+        return {"_page": packed(text.encode()), "_title": notebook.summary_of(origin), **found}
 
     def _text(self, origin: Graph, state: State, dtype: Any) -> str:
         single = bool(np.dtype(dtype) == np.float32)
@@ -355,7 +355,7 @@ class Widget(AnyWidget):  # type: ignore[misc]
             run = None
         else:
             text, run = self._text(self._origin, self._state, self._dtype), self.run
-        words = notebook.told(self._origin) if run is None else notebook.told_run(run)
+        words = notebook.summary_of(self._origin) if run is None else notebook.summary_of_run(run)
         return (
             f"<style>{_STILL_OR_PAGE}</style>"
             f'<iframe data-nodeflow="{self._id}" title="{escape(words)}" srcdoc="{escape(text)}" '
@@ -367,4 +367,4 @@ class Widget(AnyWidget):  # type: ignore[misc]
     def __repr__(self) -> str:
         if self._recorded:
             return f"recording of {self._title}"
-        return notebook.told_run(self.run)
+        return notebook.summary_of_run(self.run)

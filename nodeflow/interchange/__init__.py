@@ -1,4 +1,4 @@
-"""Networks from other programs, and networks for them: one module a format.
+"""Networks from other programs, and networks for them: one module per format.
 
 A reader makes `Network`, layers in a row, of a file or of a live object; `graph_of` makes a graph
 of it. A writer takes the layers that `layers_of` finds in a graph. No pickle is ever loaded, and

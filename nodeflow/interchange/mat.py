@@ -84,7 +84,7 @@ def _way(names: Sequence[str]) -> str:
         return "Theta1 = [b1 W1]; Theta2 = [b2 W2]"
     if any(name.startswith("net") for name in names):
         return "Theta1 = [net.b{1} net.IW{1,1}]; Theta2 = [net.b{2} net.LW{2,1}]"
-    return "Theta1 = [biases weights], a row a neuron"
+    return "Theta1 = [biases weights], one row per neuron"
 
 
 def _arrays(data: bytes, path: Path) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The library of node types, one file a family. Importing this package fills the catalog."""
+"""The library of node types, one file per family. Importing this package fills the catalog."""
 
 from __future__ import annotations
 

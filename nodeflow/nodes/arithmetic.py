@@ -136,7 +136,7 @@ def _joined(settings: dict[str, Any], *shapes: Shape) -> tuple[Shape, ...]:
     batch = any(shape.batch for shape in shapes)
     for shape in shapes:
         if not shape.single_row():
-            raise ShapeMismatch(f"{shape} cannot be joined: each value must be one row a sample")
+            raise ShapeMismatch(f"{shape} cannot be joined: each value must be one row per sample")
     sizes = [shape.features for shape in shapes]
     width = None if any(size is None for size in sizes) else sum(size or 0 for size in sizes)
     return (Shape((width,), batch=True) if batch else Shape((1, width)),)
@@ -326,7 +326,7 @@ def _(s: Any, key: str) -> str:
 
 @sum_.in_onnx
 def _(s: Any, key: str) -> str:
-    # What has no row a sample may be a vector: the last axis is that of the features.
+    # What has no sample axis may be a vector: the last axis is that of the features.
     return str(s.total(s.one(key, "a"), -1))
 
 
@@ -429,7 +429,7 @@ def _picked(settings: dict[str, Any], a: Shape) -> tuple[Shape, ...]:
             f"0 to {a.features - 1}"
         )
     if not a.single_row():
-        raise ShapeMismatch(f"{a} has no features to pick: it must be one row a sample")
+        raise ShapeMismatch(f"{a} has no features to pick: it must be one row per sample")
     dims = (len(wanted),)
     return (Shape(dims, batch=True) if a.batch else Shape((1, *dims)),)
 

@@ -104,7 +104,7 @@ def _number_by_number(settings: dict[str, Any], blame: Shape, a: Shape) -> tuple
     """Return the shape of both: rows of samples, or a matrix where a parameter is activated."""
     rows = blame.single_row() and a.single_row()
     if settings["activation"] == "softmax" and not rows:
-        raise ShapeMismatch("the delta of softmax takes one row a sample")
+        raise ShapeMismatch("the delta of softmax takes one row per sample")
     like = blame.features in (a.features, None) or a.features is None
     if not like or not (rows or blame.same(a)):
         raise ShapeMismatch(

@@ -1,4 +1,4 @@
-"""Costs: how far the outputs are from the targets. One number a sample."""
+"""Costs: how far the outputs are from the targets. One number per sample."""
 
 from __future__ import annotations
 

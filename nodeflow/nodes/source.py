@@ -106,7 +106,7 @@ def dataset(
     `test` is the fraction of rows kept for testing, `shuffle` gives each epoch its own order;
     both follow from the seed alone. The other settings say how a file is read, where that is not
     to be found in it: `header`, `missing` values (refused, their rows dropped, the column's mean,
-    or kept as texts), `text` features (a column a text, a number a text, or left out), the
+    or kept as texts), `text` features (one column per text, one number per text, or left out), the
     `features` to take or columns to `drop`, `separator`, `decimal` and `thousands` mark, lines
     to `skip`, further marks of a missing value (`missing_mark`), and the `encoding` of its text.
     """

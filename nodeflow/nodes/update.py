@@ -92,7 +92,7 @@ def _stepped(
         raise ShapeMismatch(f"the parameter is {parameter}: what has a sample axis is no parameter")
     for name, value in (("delta", delta), ("a", a)):
         if value is not None and not value.single_row():
-            raise ShapeMismatch(f"{name} is {value}, and one row a sample is wanted")
+            raise ShapeMismatch(f"{name} is {value}, and one row per sample is wanted")
     made = Shape((delta.features,)) if a is None else Shape((delta.features, a.features))
     if not parameter.same(made):
         if a is None and len(parameter.dims) == 2:

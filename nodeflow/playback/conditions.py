@@ -91,7 +91,7 @@ class Condition:
     def each(self, now: Values, before: Values) -> NDArray[np.bool_] | None:
         """Return at which of many moments it is true; None where they must be asked one by one.
 
-        `now` and `before` have an array for a word, a number a moment.
+        `now` and `before` have an array for a word, one number per moment.
         """
         singly = all(part.head not in _OF_SEVERAL for part in self.root.walk())
         words = {part.value for part in self.root.walk() if part.head == "word"}

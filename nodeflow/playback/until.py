@@ -61,7 +61,7 @@ class EpochEnd:
 
 
 class _EpochEnds:
-    """The same for many epochs at once: each word is an array, a number an epoch."""
+    """The same for many epochs at once: each word is an array, one number per epoch."""
 
     def __init__(self, lines: NDArray[np.float64], first: int, updates_per_epoch: int) -> None:
         self._lines, self._first, self._updates = lines, first, updates_per_epoch

@@ -24,7 +24,7 @@ class Change:
     known: NDArray[np.intp]
     """For each stroke the number that it, or the one with its key, had before; −1 for a new one."""
     gone: tuple[object, ...]
-    """The keys of strokes that are no longer there."""
+    """The keys of strokes that are gone."""
 
     @property
     def strokes(self) -> list[int] | None:

@@ -182,7 +182,7 @@ def _room(area: Area, *, right: float = 0.0, below: float = 0.0) -> Area:
 
 
 def curves(found: Sweep, measure: str, area: Area, theme: Theme) -> Drawing:
-    """Draw a measure over the epochs, a line a run, in the colour of its combination."""
+    """Draw a measure over the epochs, one line per run, in the colour of its combination."""
     measure = measure if measure in CURVES else "cost"
     lines: list[tuple[int, list[tuple[int, float]]]] = []
     numbers = sorted(found.found)

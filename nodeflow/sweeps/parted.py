@@ -1,8 +1,9 @@
 """One training by the workers of a Dask cluster: each computes the gradients of some parts.
 
-Before each update the parameters go out, a message a worker, and the sums of its parts come back,
-added up as far as they are neighbours. What a worker computes is a function of parameters, update
-and parts alone: one that dies loses nothing, and which of them computes what changes no bit.
+Before each update the parameters go out, one message per worker, and the sums of its parts come
+back, added up as far as they are neighbours. What a worker computes is a function of parameters,
+update and parts alone: one that dies loses nothing, and which of them computes what changes no
+bit.
 """
 
 from __future__ import annotations

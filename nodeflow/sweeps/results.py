@@ -53,7 +53,7 @@ _NAMES = ("q1", "median", "q3")
 
 @dataclass(frozen=True)
 class Sweep(Sequence[dict[str, Any]]):
-    """What came of many runs: a row a run, in the order of values and seeds."""
+    """What came of many runs: one row per run, in the order of values and seeds."""
 
     plan: Plan
     found: Rows
@@ -149,10 +149,11 @@ class Sweep(Sequence[dict[str, Any]]):
     def save(self, out: Path) -> list[Path]:
         """Write all rows by OUT's ending, whole or not at all; return the files.
 
-        CSV and JSON hold a row a run; JSON has the curves in each row as `history`, CSV in a file
-        of its own, NAME.curves.csv, a line an epoch. NPZ holds a column an array (texts as texts,
-        no value as NaN), and the curves as arrays of (runs, epochs), NaN behind a run's end. SVG
-        and PNG are a picture of curves, spread and two settings, HTML is a page with the tables.
+        CSV and JSON hold one row per run; JSON has the curves in each row as `history`, CSV in a
+        file of its own, NAME.curves.csv, one line per epoch. NPZ holds each column as an array
+        (texts as texts, no value as NaN), and the curves as arrays of (runs, epochs), NaN behind a
+        run's end. SVG and PNG are a picture of curves, spread and two settings, HTML is a page
+        with the tables.
         """
         ending = out.suffix.lower()
         if ending == ".csv":

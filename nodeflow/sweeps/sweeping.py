@@ -43,7 +43,7 @@ def sweep(
     confirmed: bool = False,
     progress: Progress | None = None,
 ) -> Sweep:
-    """Train a graph with every combination of settings and every seed; return a row a run.
+    """Train a graph with every combination of settings and every seed; return one row per run.
 
     `settings` has values by address: NODE.SETTING (`*` in NODE stands for any signs),
     `training.batch`, `training.epochs`, `rate` for every learning rate, `seed`. `seeds` may also

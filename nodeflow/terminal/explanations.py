@@ -25,7 +25,7 @@ _MOST_SAMPLES, _MOST_ROWS, _MOST_DELTAS = 10, 40, 6
 
 
 def show_blame(run: Run, at: tuple[int, int], layers: Sequence[Responsibility]) -> None:
-    """Print the shares of blame, a table a layer, the most to blame first."""
+    """Print the shares of blame, one table per layer, the most to blame first."""
     out = look.console()
     where = f"epoch {at[0]}, sample {at[1]}, cost {maybe(run.cost)}"
     out.print(title(run.graph.name, where))

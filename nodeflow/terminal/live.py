@@ -251,7 +251,7 @@ class Live:
             player.play(until=self.until)
 
     def _end_playing(self) -> None:
-        """Tell why it plays no longer, if it does not."""
+        """Print why it has stopped, if it has."""
         player = self.player
         if player.playing:
             return
@@ -491,7 +491,7 @@ class Live:
         return float(np.mean(run[address])) if level == "sample" else run.cost
 
     def _cost_age(self) -> str:
-        """Return of when the cost is where it stands still, "" if it is of the present pass."""
+        """Return where the cost is from while it stands still, "" if it is of the present pass."""
         address = self.player.run.plan.unfolding.cost
         if address is None or self.player.playing or self._goal is not None:
             return ""

@@ -25,8 +25,8 @@ from nodeflow.workings.shown import deviation, duration, short, show
 
 if TYPE_CHECKING:
     from nodeflow.difference import Change
-    from nodeflow.engine.check import Check
     from nodeflow.engine.run import Run
+    from nodeflow.engine.verdicts import Check
     from nodeflow.explain.quality import Quality
     from nodeflow.graph import Graph
 

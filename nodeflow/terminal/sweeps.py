@@ -1,4 +1,4 @@
-"""Many runs in the terminal: a line a combination, with a strip of its quartiles over the seeds."""
+"""Many runs in the terminal: one line per combination, with a strip of its quartiles."""
 
 from __future__ import annotations
 
@@ -60,11 +60,11 @@ def show_sweep(found: Sweep, out: Path | None) -> None:
         told = f"  epochs until {found.plan.until}; {plural(never, 'run')} never got there"
         console.print(Text(clean(told), "dim"))
     if out is not None:
-        console.print(Text.assemble("  ", (clean(str(out)), "bold"), "  a row a run"))
+        console.print(Text.assemble("  ", (clean(str(out)), "bold"), "  one row per run"))
 
 
 def show_folds(graph: Graph, found: Folds) -> None:
-    """Print a line a fold, and mean and spread under them."""
+    """Print one line per fold, and mean and spread below them."""
     console = look.console()
     k = len(found.folds)
     console.print(title(graph.name, f"cross-validation, {k} folds, {duration(found.seconds)}"))

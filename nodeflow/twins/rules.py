@@ -88,7 +88,7 @@ def half_squared(network: Network) -> Network:
 def mean_over_outputs(network: Network) -> Network:
     """Return the network with its cost averaged over the outputs, as 'mse' and 'bce' are.
 
-    A categorical cross-entropy is one number a row already.
+    A categorical cross-entropy is one number per row already.
     """
     cost = network.graph.nodes[network.cost].kind
     if cost is categorical_cross_entropy:

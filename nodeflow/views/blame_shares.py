@@ -33,7 +33,7 @@ class BlameShares:
         return f"most: {self.of.neurons[most]}, {share(self.of.shares[most])}"
 
     def as_dict(self) -> dict[str, Any]:
-        """Return a line a neuron, ranked, and its share in each δ."""
+        """Return one line per neuron, ranked, and its share in each δ."""
         return self.of.as_dict()
 
     @property

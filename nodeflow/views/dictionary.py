@@ -34,7 +34,7 @@ class Dictionary:
         return {"entries": self.entries}
 
     def lines(self, wide: int = 100) -> list[str]:
-        """Write a line a row: key, colon, numbers, as Python would."""
+        """Write one line per row: key, colon, numbers, as Python would."""
         made = []
         for key, value in self.entries.items():
             head = f'"{key}": '

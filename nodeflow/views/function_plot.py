@@ -44,9 +44,9 @@ class Functions:
     @property
     def foot(self) -> str:
         """The first value, and whether it goes up or down."""
-        return self.told(0)
+        return self.description(0)
 
-    def told(self, number: int) -> str:
+    def description(self, number: int) -> str:
         """Say of one function where it is, whether it goes up or down there and by how much."""
         value, slope = self.values[number], self.slopes[number]
         way = "flat" if abs(slope) < 1e-9 else "up" if slope > 0 else "down"
@@ -87,7 +87,7 @@ class Functions:
                 made.append(Dot(*frame.at(*at), 3.2, colour, theme.body))
             y = top + 9.0 + 13.0 * number
             made.append(Line(((left, y - 3.5), (left + 14, y - 3.5)), colour, thick))
-            text = fitted(f"{name}: {self.told(number)}", wide - 22)
+            text = fitted(f"{name}: {self.description(number)}", wide - 22)
             made.append(Words(left + 19, y, text, theme.text))
         return made
 
@@ -95,7 +95,7 @@ class Functions:
         """Write where each function is and how it goes on."""
         longest = max(map(len, self.names))
         return [
-            f"{name:<{longest}}  at {show(self.point)}: {self.told(number)}"[:wide]
+            f"{name:<{longest}}  at {show(self.point)}: {self.description(number)}"[:wide]
             for number, name in enumerate(self.names)
         ]
 

@@ -57,7 +57,7 @@ class Several:
         return made
 
     def lines(self, wide: int) -> list[str]:
-        """Write a line a value, of a matrix a line a row."""
+        """Write one line per value, of a matrix one line per row."""
         if len(self.values) == 1 and self.values[0].size > 1:
             return rows(np.atleast_2d(self.values[0]), wide)
         longest = max(map(len, self.names))

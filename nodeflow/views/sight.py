@@ -105,7 +105,7 @@ class Sight:
         }
 
     def row(self, address: str) -> Floats:
-        """Return a value with a row a sample."""
+        """Return a value with one row per sample."""
         return np.atleast_2d(np.asarray(self.values[address], float))
 
     def split(self, data: str) -> Split | None:

@@ -62,7 +62,7 @@ class Slope:
         return made
 
     def lines(self, wide: int) -> list[str]:
-        """Write a line a neuron."""
+        """Write one line per neuron."""
         return [
             f"z = {show(z)}, a = {show(a)}, g′(z) = {show(slope)}"[:wide]
             for z, a, slope in zip(self.z, self.a, self.slopes, strict=True)

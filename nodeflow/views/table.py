@@ -43,7 +43,7 @@ class Columns:
         left, top, wide, high = area
         if len(self.values) == 1:
             return grid(self.whole, area, theme)
-        # One column a value is the usual case; names stand over them as wide as there is room.
+        # One column per value is the usual case; names stand over them as wide as there is room.
         made: list[Mark] = []
         sizes = [np.atleast_2d(value).shape[1] for value in self.values]
         room = wide / len(sizes)

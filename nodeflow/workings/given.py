@@ -64,7 +64,7 @@ class Source(NamedTuple):
         return found
 
     def column(self, number: int) -> NDArray[Any]:
-        """Return what broadcasting pairs with this column, a number a row."""
+        """Return what broadcasting pairs with this column, one number per row."""
         table = np.atleast_2d(self.value)
         found: NDArray[Any] = table[:, number if table.shape[1] > 1 else 0].astype(np.float64)
         return found

@@ -28,7 +28,7 @@ class Carried:
 
 
 def carried(value: NDArray[Any], age: str) -> Carried:
-    """Return what is written of a value, and of when it is."""
+    """Return what is written of a value, and where it is from."""
     texts = [listed(value)] if value.size <= _LISTED else []
     if value.size != 1:
         texts.append(sized(np.shape(value)))

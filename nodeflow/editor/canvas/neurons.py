@@ -172,7 +172,7 @@ class Known:
     values: _Values = field(default_factory=dict)
     gradients: _Values = field(default_factory=dict)
     ages: Mapping[str, str] = field(default_factory=dict)
-    """By node: of when its value is."""
+    """By node: where its value is from."""
     gradient_ages: Mapping[str, str] = field(default_factory=dict)
 
 

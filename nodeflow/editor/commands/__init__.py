@@ -1,4 +1,4 @@
-"""All commands: a module a menu. Play is in `playing/controls.py`, Lesson in `teaching.py`.
+"""All commands: one module per menu. Play is in `playing/controls.py`, Lesson in `teaching.py`.
 
 They are registered in the order in which menus and palette list them.
 """

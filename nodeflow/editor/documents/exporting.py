@@ -1,4 +1,4 @@
-"""What a person chooses for an export: a line a choice, what it begins with, what comes of it."""
+"""What a person chooses for an export: the lines of the form, and what comes of them."""
 
 from __future__ import annotations
 

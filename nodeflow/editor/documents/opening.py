@@ -49,7 +49,7 @@ def editor_of(
     return Editor.of(graph, path, faults=faults, mistyped=found, **more)
 
 
-def told(graph: Graph, path: Path, faults: tuple[Fault, ...]) -> list[Message]:
+def reports(graph: Graph, path: Path, faults: tuple[Fault, ...]) -> list[Message]:
     """Return what is said of a file in which something cannot be: the first, and a list of all."""
     if not faults:
         return []

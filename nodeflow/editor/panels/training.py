@@ -56,7 +56,7 @@ def progress(live: Live, training: Training) -> str:
 
 
 def cost_now(live: Live) -> str:
-    """Return the cost of the batch that is seen, and of when it is; "" where none is known."""
+    """Return the cost of the batch that is seen, and where it is from; "" where none is known."""
     return "" if live.cost is None else f"now {show(live.cost)} {live.cost_age}".rstrip()
 
 

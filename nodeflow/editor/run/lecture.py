@@ -21,7 +21,7 @@ class Lecture:
         self._said = ""
 
     def leave(self) -> None:
-        """End it: the run stops for it no longer."""
+        """End it, and take its stops out of the run."""
         self._attempt.leave()
 
     def follow(self, graph: Graph | None, player: Player | None) -> bool:

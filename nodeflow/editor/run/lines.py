@@ -92,8 +92,8 @@ class Lines:
         self._left.discard(player)
         self.past = [other for other in self.past if other is not player]
 
-    def told(self) -> tuple[Future, ...]:
-        """Return what is told of runs of other graphs: their steps have another length."""
+    def futures(self) -> tuple[Future, ...]:
+        """Return the runs of other graphs as futures: their steps have another length."""
         return tuple(
             Future(
                 self._whys.get(player) or "what was trained before",

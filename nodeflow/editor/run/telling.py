@@ -96,7 +96,7 @@ class Teller:
             # Beyond its end there is nothing to compare with.
             if not training and player.lines[line].reach >= player.number:
                 more["differences"] = player.compared(line)
-        return replace(state_of(player, brief=training, **more), past=lines.told())
+        return replace(state_of(player, brief=training, **more), past=lines.futures())
 
     def _sparklines(self, player: Player, watched: tuple[str, ...]) -> dict[str, Any]:
         """Return the last values of the watched ports; they are others after each update."""

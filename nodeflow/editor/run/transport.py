@@ -193,7 +193,7 @@ class Transport:
     # -- asking what comes out
 
     def predict(self) -> None:
-        """Stop before nodes to ask for their values, or no longer."""
+        """Turn on or off that it stops before nodes to ask for their values."""
         from nodeflow.playback.stops import ASKED
 
         if self.player is not None:

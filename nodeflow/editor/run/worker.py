@@ -249,7 +249,7 @@ class Worker(Transport):
 
     @staticmethod
     def _goes_wrong(error: Exception) -> None:
-        """Have a fault of nodeflow's own in the log; another graph's training is none."""
+        """Log a fault of nodeflow itself; that a graph cannot be taken over is none."""
         if not isinstance(error, NodeflowError):
             fault_text(error)
 
@@ -430,7 +430,7 @@ class Worker(Transport):
         self._with_player(lambda player: player.loop(level))
 
     def watch(self, address: str) -> None:
-        """Show the last values of a port (a node stands for its first), or no longer."""
+        """Show or hide the last values of a port; a node stands for its first."""
 
         def toggle(player: Player) -> None:
             known = self.shown.watched
@@ -468,7 +468,7 @@ class Worker(Transport):
             self.graph = self.lines.given(player.line) or self.graph
 
     def compare(self, line: int | None) -> None:
-        """Show the differences to another future, or no longer."""
+        """Show the differences to another future; None hides them."""
         if line is not None and line < 0:
             raise RunError(f"there is no run {line}: they are counted from 0")
         if line is not None and self.player is not None and line >= len(self.player.lines):

@@ -54,7 +54,7 @@ class Live:
     playback: Playback = field(default_factory=Playback)
     """Where the player stands, and what led there."""
     ages: Mapping[str, str] = field(default_factory=dict)
-    """By node that the present pass has not evaluated yet: of when its value is, in words."""
+    """By node that this pass has not evaluated yet: where its value is from ("from sample 1")."""
     gradient_ages: Mapping[str, str] = field(default_factory=dict)
     """The same, by the address whose gradient it is."""
     weights_before: Mapping[str, NDArray[Any]] = field(default_factory=dict)
@@ -78,7 +78,7 @@ class Live:
     """How far somebody has come in the lesson of the graph."""
 
     def age(self, address: str) -> str:
-        """Return of when a port's value is, "" if it is of the present pass."""
+        """Return where a port's value is from, "" if the present pass has it."""
         return self.ages.get(address.rpartition(".")[0], "")
 
     @property

@@ -295,7 +295,7 @@ class MoveTaskUp:
 
 @dataclass(frozen=True, slots=True)
 class ToggleInLesson:
-    """The selected nodes are locked or hidden in the lesson that is made, or no longer."""
+    """Lock or hide the selected nodes in the lesson that is made, or undo that."""
 
     what: Literal["locked", "hidden"]
 

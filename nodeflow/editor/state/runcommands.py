@@ -143,7 +143,7 @@ class ForgetCondition:
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """Show the last values of a port (a node stands for its first), or no longer."""
+    """Show or hide the last values of a port; a node stands for its first."""
 
     address: str
 
@@ -157,14 +157,14 @@ class Switch:
 
 @dataclass(frozen=True, slots=True)
 class CompareFuture:
-    """Show the differences to another future; None shows them no longer."""
+    """Show the differences to another future; None hides them."""
 
     line: int | None
 
 
 @dataclass(frozen=True, slots=True)
 class Predict:
-    """Stop before nodes to ask for their values, or no longer."""
+    """Turn on or off that it stops before nodes to ask for their values."""
 
 
 @dataclass(frozen=True, slots=True)

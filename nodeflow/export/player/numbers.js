@@ -44,7 +44,7 @@ function short(value) {
   return numbers.length <= LISTED ? numbers.map(show).join(", ") : sizeOf(value);
 }
 
-/** All digits of a value, a row a line. */
+/** All digits of a value, one row per line. */
 function written(value) {
   const rows = Array.isArray(value) && Array.isArray(value[0]) ? value : [flat(value)];
   const width = maximum(flat(value).slice(0, MOST).map((number) => exactly(number).length)) + 2;

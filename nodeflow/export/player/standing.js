@@ -87,7 +87,7 @@ class Standing {
     return Object.fromEntries(this.data.own.map((key) => [`${key}.value`, this.machine.read(`${key}.value`, 1)]));
   }
 
-  /** A line an epoch. */
+  /** One line per epoch. */
   history() {
     const known = (number) => (Number.isNaN(number) ? null : number);
     return this.log.map(([cost, train_accuracy, test_cost, test_accuracy], at) => ({

@@ -34,7 +34,7 @@ function seeing(run, index) {
   const known = (address) => Object.hasOwn(run.data.slots, address) && run.hasValue(address);
   const column = (address) => columnOf(run, address);
 
-  /** The numbers that the network is fed with at an address, a row a sample. */
+  /** The numbers that the network is fed with at an address, one row per sample. */
   function fed(address, begin = 0, length = run.data.rows) {
     const { column: from, count } = column(address), { feed } = run.machine, { width } = run.data;
     return Array.from({ length }, (_, at) => (begin + at) * width + from).map((start) => Array.from(feed.subarray(start, start + count)));

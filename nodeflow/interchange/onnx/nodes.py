@@ -80,7 +80,7 @@ class Nodes(Operators):
         return self.node("Concat", *parts, axis=1)
 
     def with_rows(self, address: str) -> str:
-        """Return a value with a row a sample, repeated where it has one for all."""
+        """Return a value with one row per sample, repeated where it has one for all."""
         if self.recipe.batched(address) or not self.rows:
             return self.names[address]
         width = int(np.prod([size or 1 for size in self.recipe.dims(address)]))
@@ -88,7 +88,7 @@ class Nodes(Operators):
         return self.node("Expand", self.names[address], shape)
 
     def rows_of(self, key: str, port: str) -> str:
-        """Return the value of a port with a row a sample."""
+        """Return the value of a port with one row per sample."""
         addresses = self.recipe.inputs(key, port)
         return self.with_rows(addresses[0]) if len(addresses) == 1 else self.one(key, port)
 

@@ -24,7 +24,7 @@ _UNNAMED = re.compile(r"\W+")
 
 @dataclass(frozen=True, eq=False)
 class Rows:
-    """What is fed to a value: a row a training sample, and the rows kept for testing."""
+    """What is fed to a value: one row per training sample, and the rows kept for testing."""
 
     train: Floats
     test: Floats
@@ -95,7 +95,7 @@ class Recipe:
         return tuple(self.plan.inference.shapes[address].dims)
 
     def batched(self, address: str) -> bool:
-        """Return whether a value has a row a sample."""
+        """Return whether a value has one row per sample."""
         return bool(self.plan.inference.shapes[address].batch)
 
     @cached_property

@@ -737,7 +737,7 @@ def _several(names: Iterable[str]) -> str:
 
 
 def _nested(value: Any, indent: int) -> str:
-    """Return nested lists as text: a row a line where one line has no place for them."""
+    """Return nested lists as text: one row per line where one line has no place for them."""
     flat = repr(value)
     width = (
         _ROW if value and isinstance(value, list) and isinstance(value[0], float) else _WIDE - 20

@@ -7,15 +7,14 @@ on the canvas is fitted here, and panning and zooming is the same.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from nodeflow.editor.background import Latest
 from nodeflow.editor.canvas.aside import card_high
-from nodeflow.editor.canvas.neurons import COLUMN, ROW, Known, Label, Line, Map, Neuron, neuron_map
+from nodeflow.editor.canvas.neurons import COLUMN, Known, Label, Line, Map, Neuron, neuron_map
 from nodeflow.editor.state.camera import Camera, Point
 from nodeflow.editor.state.messages import Message, Moved, Pressed, Released, Select, Wheel
 from nodeflow.editor.state.model import Editor
@@ -23,35 +22,38 @@ from nodeflow.equality import identical
 from nodeflow.fonts import BOLD
 from nodeflow.graph import Graph
 from nodeflow.theme import THEMES, Theme
-from nodeflow.window.canvas.summaries import SMALLEST
+from nodeflow.window.canvas.mapfitting import (
+    LABEL,
+    NAME,
+    NUMBER,
+    RADIUS,
+    READS,
+    SMALL,
+    THICK_RING,
+    arranged,
+    fitting,
+    gaps_to,
+    has_room_below,
+    is_stacked,
+    overhang,
+    same_shape,
+    short_name,
+)
 from nodeflow.window.platform.colours import Colour, mixed, phase_colour, rgba
 from nodeflow.window.platform.fonts import EM, fitted, width
 from nodeflow.window.platform.looks import look
 from nodeflow.window.platform.toolkit import Item, dpg
 from nodeflow.workings.shown import compact
 
-RADIUS = 20.0
-_NUMBER, _NAME, _LABEL, _WEIGHT, _SMALL = (size * EM for size in (10.5, 12.0, 13.0, 11.0, 9.5))
+_WEIGHT = 11.0 * EM
 _THICKEST, _THINNEST = 5.0, 0.7
-_NARROWEST, _WIDEST = 0.55, 2.2
-"""The least and the largest factor by which columns are moved apart to fill a canvas."""
-_MARGIN, _LARGEST = 60.0, 1.6
-_TRIES, _MOST_GROWTH = 4, 4.0
-"""Larger texts leave less room to the picture, and then grow again: how often that is tried, and
-the largest factor."""
 _REACH = 5.0
-_READS = SMALLEST / 9.5
-"""Texts are as large as the picture at this zoom at least, at scale 1: the smallest reads then."""
 _SHARE = 6
 """Making the picture takes at most a sixth of the time."""
 _LEAST_PAUSE = 0.08
 _MOST_WEIGHTS = 40
-_THICK_RING = 7.0
-"""How thick the ring of the largest |δ| is."""
 _OLD = 0.35
 """How strongly values of another pass are drawn."""
-_LONGEST = 150.0
-"""The largest width of names of inputs and outputs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,8 +174,8 @@ class MapPanel:
             made = neuron_map(editor.graph, known=_known(editor))
             self._state = (*state[:3], False)
         old = self._map
-        self._map = _arranged(made, self._size, self._scale)
-        if theme is not self._theme or not _same_shape(old, self._map) or self._world is None:
+        self._map = arranged(made, self._size, self._scale)
+        if theme is not self._theme or not same_shape(old, self._map) or self._world is None:
             if theme is not self._theme:
                 self._apply_theme(theme)
             self._theme = theme
@@ -229,7 +231,7 @@ class MapPanel:
         )  # fmt: skip
         self._items.labels.append(box)
         self._text(
-            label.text, (label.x, label.y), _LABEL, theme.text, bold=True, ground=box,
+            label.text, (label.x, label.y), LABEL, theme.text, bold=True, ground=box,
             room=self._apart - 2 * RADIUS - 30,
         )  # fmt: skip
 
@@ -251,7 +253,7 @@ class MapPanel:
                     (x, y), (x, y), parent=self._world, fill=rgba(theme.canvas, 0.92),
                     color=(0, 0, 0, 0),
                 )  # fmt: skip
-            self._text(words, (x, y), _NUMBER, theme.faint, side=side, gap=16.0, ground=ground)
+            self._text(words, (x, y), NUMBER, theme.faint, side=side, gap=16.0, ground=ground)
             made = self._items
             for items in (
                 made.dots,
@@ -281,7 +283,7 @@ class MapPanel:
             texts.append(dpg.draw_text((x, y), "", parent=self._world, size=1))
         if x in edges:
             side = -1 if x == edges[0] else 1
-            self._text(_name(neuron), (x, y), _NAME, theme.faint, side=side, gap=RADIUS + 14)
+            self._text(short_name(neuron), (x, y), NAME, theme.faint, side=side, gap=RADIUS + 14)
 
     def _text(
         self,
@@ -321,7 +323,7 @@ class MapPanel:
     @property
     def _growth(self) -> float:
         """How much larger texts are than the picture, so that they can be read."""
-        return max(_READS * self._scale / self._camera.zoom, 1.0)
+        return max(READS * self._scale / self._camera.zoom, 1.0)
 
     def _put(self, text: _Text) -> None:
         """Put a text, and what lies behind it, where it stands at this zoom."""
@@ -329,7 +331,7 @@ class MapPanel:
         words = self._written(text, size)
         wide = width(words, text.font) * size
         x, y = text.at
-        over = _overhang(self._growth) if text.side else 0.0
+        over = overhang(self._growth) if text.side else 0.0
         x += text.side * (text.gap + over + wide / 2)
         if not text.side:  # a name of a layer grows away from the neurons
             y -= (size - text.size) / 2
@@ -352,7 +354,7 @@ class MapPanel:
             self._scene, self._fitted_size = editor.drawn, editor.size
             self._fitted = Camera.fitting(editor.drawn.bounds, editor.size)
         if self._base is None or editor.camera == self._fitted:
-            self._base = editor.camera, _fitting(self._map, self._size, self._scale)
+            self._base = editor.camera, fitting(self._map, self._size, self._scale)
         seen, own = self._base
         factor = editor.camera.zoom / seen.zoom
         # Where the canvas has what was at the view's corner, the map has it too.
@@ -430,7 +432,7 @@ class MapPanel:
             color=ring or rgba(theme.selected if marked else theme.faint),
             thickness=5.0 if ring else 3.0 if marked else 1.4,
         )
-        text, size = neuron.number_text, _NUMBER * self._growth
+        text, size = neuron.number_text, NUMBER * self._growth
         half = width(text, None) * size / 2
         within = half < RADIUS
         colour = theme.canvas if strength > 0.5 and within else theme.text
@@ -448,9 +450,9 @@ class MapPanel:
     def _describe(self, number: int, neuron: Neuron, largest: float, theme: Theme) -> None:
         """Write bias and δ below a dot, target and error beside it; a ring is as thick as |δ|."""
         delta, grown, zoom = neuron.delta, self._growth, self._camera.zoom
-        text, size = neuron.bias_and_delta, _SMALL * grown
-        top = neuron.y + RADIUS + _THICK_RING
-        if not _has_room_below(grown):
+        text, size = neuron.bias_and_delta, SMALL * grown
+        top = neuron.y + RADIUS + THICK_RING
+        if not has_room_below(grown):
             text = ""  # it is told of the dot under the pointer
         half = width(text, None) * size / 2
         at = neuron.x - half, top
@@ -464,15 +466,15 @@ class MapPanel:
         )
         share = abs(delta) / largest if delta is not None and largest else 0.0
         faded = _OLD if neuron.delta_age else 1.0
-        reach = RADIUS + 1.5 + _THICK_RING * share / 2
+        reach = RADIUS + 1.5 + THICK_RING * share / 2
         self._set(
             self._items.rings[number],
             pmin=(neuron.x - reach, neuron.y - reach), pmax=(neuron.x + reach, neuron.y + reach),
-            thickness=_THICK_RING * share, show=share > 0.01, color=rgba(theme.backward, faded),
+            thickness=THICK_RING * share, show=share > 0.01, color=rgba(theme.backward, faded),
         )  # fmt: skip
-        x, y = neuron.x + RADIUS + 15 + _overhang(grown), neuron.y + _NAME * grown / 2 + 1
-        if not _is_stacked(grown):
-            x, y = x + width(_name(neuron), None) * _NAME * grown + 8, neuron.y - size / 2
+        x, y = neuron.x + RADIUS + 15 + overhang(grown), neuron.y + NAME * grown / 2 + 1
+        if not is_stacked(grown):
+            x, y = x + width(short_name(neuron), None) * NAME * grown + 8, neuron.y - size / 2
         self._set(
             self._items.beside[number], text=neuron.target_and_error, pos=(x, y), size=size * zoom,
             color=rgba(theme.faint if neuron.target_age else theme.text),
@@ -495,12 +497,12 @@ class MapPanel:
         dpg.delete_item(self._over, children_only=True)
         remarks = list(self._map.remarks)
         pointed = self._hovered_dot()
-        if pointed is not None and not _has_room_below(self._growth):
+        if pointed is not None and not has_room_below(self._growth):
             remarks.append(pointed.bias_and_delta)
         for place, text in enumerate(remarks):
             dpg.draw_text(
                 (14, 12 + 18 * place * self._scale), text, parent=self._over,
-                size=_NAME * self._scale, color=rgba(theme.faint),
+                size=NAME * self._scale, color=rgba(theme.faint),
             )  # fmt: skip
         if self._hover is None:
             return
@@ -544,14 +546,14 @@ class MapPanel:
         if gaps.min() <= RADIUS:
             return "dot", int(gaps.argmin())
         for number, label in enumerate(self._map.labels):
-            size = _LABEL * self._growth
+            size = LABEL * self._growth
             words = self._written(self._items.texts[number], size)
-            half, middle = width(words, self._bold) * size / 2 + 10, (size - _LABEL) / 2
+            half, middle = width(words, self._bold) * size / 2 + 10, (size - LABEL) / 2
             if abs(x - label.x) <= half and abs(y - label.y + middle) <= size / 2 + 6:
                 return "label", number
         if not self._map.lines:
             return None
-        gap = _gaps(self._map.lines, (x, y))
+        gap = gaps_to(self._map.lines, (x, y))
         nearest = int(gap.argmin())
         return ("line", nearest) if gap[nearest] * self._camera.zoom <= _REACH else None
 
@@ -622,119 +624,6 @@ def _known(editor: Editor) -> Known:
     return Known(live.values, live.gradients, live.ages, live.gradient_ages)
 
 
-# --- the picture --------------------------------------------------------------------------------
-
-
-def _arranged(made: Map, size: Point, scale: float) -> Map:
-    """Move the columns apart on a wide canvas, and the names over the lines' upper edge.
-
-    Where they are so wide that all of it would be smaller, they come nearer to each other.
-    """
-    if not made.neurons:
-        return made
-    left, top, right, bottom = _bounds(made)
-    xs = [neuron.x for neuron in made.neurons]
-    factor, span = 1.0, max(xs) - min(xs)
-    if span and bottom > top and size[1] > _MARGIN:
-        zoom = min((size[1] - _MARGIN) / (bottom - top), _LARGEST * scale)
-        spare = max(size[0] - _MARGIN, 1.0) / zoom - (right - left - span)
-        factor = min(max(spare / span, _NARROWEST), _WIDEST)
-    tops: dict[float, float] = {}
-    for neuron in made.neurons:
-        x = neuron.x * factor
-        tops[x] = min(tops.get(x, neuron.y), neuron.y)
-    neurons = tuple(replace(neuron, x=neuron.x * factor) for neuron in made.neurons)
-    lines = tuple(
-        Line(
-            line.layer,
-            (line.start[0] * factor, line.start[1]),
-            (line.end[0] * factor, line.end[1]),
-            line.weight,
-            line.share,
-        )
-        for line in made.lines
-    )
-    columns = sorted(tops)
-    labels = []
-    for label in made.labels:
-        x = label.x * factor
-        before = max((c for c in columns if c <= x), default=columns[0])
-        after = min((c for c in columns if c > x), default=columns[-1])
-        y = (tops[before] + tops[after]) / 2 - 32
-        labels.append(Label(label.layer, label.text, x, y))
-    return replace(made, neurons=neurons, lines=lines, labels=tuple(labels))
-
-
-def _bounds(made: Map, growth: float = 1.0) -> tuple[float, float, float, float]:
-    """Return left, top, right and bottom of all dots and names, where texts are so much larger."""
-    xs, ys = [n.x for n in made.neurons], [n.y for n in made.neurons]
-    left, right = min(xs), max(xs)
-    labels = [label.y - _LABEL * (growth - 1) for label in made.labels]
-    foot = max(40.0, RADIUS + _THICK_RING + _SMALL * growth + 4)
-    return (
-        left - _beside(made, left, growth),
-        min([*ys, *labels]) - 40,
-        right + _beside(made, right, growth),
-        max(ys) + foot,
-    )
-
-
-def _beside(made: Map, x: float, growth: float) -> float:
-    """Return the room that an outer column and its names need at their side."""
-    widest = max(width(n.name, None) for n in made.neurons if n.x == x) * _NAME
-    widest = max(min(widest, _LONGEST), 20.0)
-    if any(n.target is not None for n in made.neurons if n.x == x):
-        told = width("y −0.00   e −0.00", None) * _SMALL
-        widest = max(widest, told) if _is_stacked(growth) else widest + told
-    return RADIUS + 26 + _overhang(growth) + widest * growth
-
-
-def _name(neuron: Neuron) -> str:
-    return fitted(neuron.name, None, _LONGEST / _NAME)
-
-
-def _is_stacked(growth: float) -> bool:
-    """Return whether target and error have room below the name of an output.
-
-    Bias and δ stand below its dot, and are wider than that.
-    """
-    if _has_room_below(growth):
-        return (_NAME / 2 + _SMALL) * growth + 1 <= RADIUS + _THICK_RING
-    return (_NAME + _SMALL) * growth <= ROW
-
-
-def _has_room_below(growth: float) -> bool:
-    """Return whether bias and δ have room below a dot, above the next one."""
-    return _THICK_RING + _SMALL * growth <= ROW - 2 * RADIUS
-
-
-def _overhang(growth: float) -> float:
-    """Return how far a number reaches out of its dot at either side."""
-    return max(width("−0.00", None) * _NUMBER * growth / 2 - RADIUS, 0.0)
-
-
-def _fitting(made: Map, size: Point, scale: float) -> Camera:
-    """Return the camera that sees a whole map, which may be enlarged, with texts that read."""
-    room = max(size[0] - _MARGIN, 1.0), max(size[1] - _MARGIN, 1.0)
-    growth = 1.0
-    for _ in range(_TRIES):
-        left, top, right, bottom = _bounds(made, growth)
-        zoom = min(room[0] / (right - left), room[1] / (bottom - top), _LARGEST * scale)
-        growth = min(max(_READS * scale / zoom, 1.0), _MOST_GROWTH)
-    return Camera(zoom=zoom).centred(((left + right) / 2, (top + bottom) / 2), size)
-
-
-def _same_shape(one: Map, other: Map) -> bool:
-    """Return whether two maps differ in numbers only."""
-    return (
-        one.reason == other.reason
-        and one.labels == other.labels
-        and len(one.lines) == len(other.lines)
-        and [(n.node, n.number, n.x, n.y, n.name) for n in one.neurons]
-        == [(n.node, n.number, n.x, n.y, n.name) for n in other.neurons]
-    )
-
-
 def _line_look(line: Line, theme: Theme, zoom: float) -> tuple[str, float]:
     if line.weight is None:
         return theme.border, 1.0
@@ -748,14 +637,3 @@ def _largest(neurons: tuple[Neuron, ...]) -> dict[float, float]:
     for neuron in neurons:
         found[neuron.x] = max(found.get(neuron.x, 1.0), abs(neuron.value or 0.0))
     return found
-
-
-def _gaps(lines: tuple[Line, ...], point: Point) -> NDArray[np.float64]:
-    """Return how far each line is from a point."""
-    start = np.array([line.start for line in lines])
-    along = np.array([line.end for line in lines]) - start
-    length = np.maximum((along**2).sum(axis=1), 1e-9)
-    share = np.clip(((np.asarray(point) - start) * along).sum(axis=1) / length, 0, 1)
-    nearest = start + share[:, None] * along
-    gaps: NDArray[np.float64] = np.hypot(*(nearest - point).T)
-    return gaps

@@ -90,7 +90,7 @@ class Dialogs:
             self._sheet.draw(typing=typing)
 
     def close(self) -> None:
-        """Ask no longer."""
+        """Close the sheet that is open."""
         if self._sheet is not None:
             self._sheet.close()
             self._sheet = None

@@ -30,7 +30,7 @@ _DOUBT_KEYS = "↑ ↓ choose   Enter takes   Escape keeps it"
 
 
 class ExportSheet(Sheet):
-    """The formats, and below them a line a choice; only the line that is lit can be typed in."""
+    """The formats, and below them one line per choice; only the lit one can be typed in."""
 
     def __init__(
         self,

@@ -71,7 +71,7 @@ def read_table(form: NetworkForm) -> str:
 
 
 class Wizard(Sheet):
-    """One line a choice: Up and Down go from line to line, Left and Right choose."""
+    """One line per choice: Up and Down go from line to line, Left and Right choose."""
 
     title = "New network"
 
@@ -221,7 +221,7 @@ class Wizard(Sheet):
         self.draw(typing=False, patience=_AT_ONCE)
 
     def _worked(self, work: Job[Graph] | None) -> None:
-        """Tell that the network is being made, or is no longer."""
+        """Show whether the network is being made."""
         self._work = work
         dpg.configure_item(self._busy, show=work is not None)
         if work is not None:

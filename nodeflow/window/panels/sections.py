@@ -85,7 +85,7 @@ class PanelStyle:
         dpg.bind_item_handler_registry(field, self._ring)
 
     def _put(self, field: Item, name: str) -> None:
-        """Ring a field, or no longer; one that is marked as wrong stays so."""
+        """Put a ring around a field or take it away; one that is marked as wrong stays so."""
         if dpg.does_item_exist(field) and field not in self._wrong:
             self.bind(field, name)
 

@@ -23,10 +23,10 @@ frame, since where processors draw, a frame of a large graph takes all of them."
 
 
 class FrameRate:
-    """Tells until when a window may sleep; `told` is whether the display tells of events."""
+    """Says until when a window may sleep; `has_events` is whether the display reports any."""
 
-    def __init__(self, *, told: bool) -> None:
-        self._told = told
+    def __init__(self, *, has_events: bool) -> None:
+        self._has_events = has_events
         self._last_event = self._calm_since = time.perf_counter()
         self._calm = 0
         """Frames since the last event."""
@@ -37,7 +37,7 @@ class FrameRate:
 
     def pause(self, *, typing: bool) -> float:
         """Return the seconds a frame lasts when nothing moves, or nothing but a cursor."""
-        return (_TYPING if typing else _IDLE) if self._told else _BLIND
+        return (_TYPING if typing else _IDLE) if self._has_events else _BLIND
 
     def rest(
         self, began: float, *, moves: bool, busy: bool, pause: Callable[[], float]
@@ -52,7 +52,7 @@ class FrameRate:
         self._calm += 1
         since = began - self._last_event
         # Where nothing tells of events a long frame would answer them late.
-        calm = self._calm > _FRAMES_AFTER and since >= (_AFTER if self._told else _RESTS)
+        calm = self._calm > _FRAMES_AFTER and since >= (_AFTER if self._has_events else _RESTS)
         if moves or not (calm or busy):
             return None
         now = time.perf_counter()

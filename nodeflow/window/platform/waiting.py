@@ -49,15 +49,15 @@ def connection() -> Connection | None:
 
 
 class GcScheduler:
-    """Python's looking for circles of objects that nobody needs, while nobody waits for a frame.
+    """Collects cyclic garbage while nobody waits for a frame.
 
-    All objects of a large graph are looked at: that takes tenths of a second. What a frame makes
-    and throws away has no circles; so even young objects are looked at seldom, or a frame of many
-    would wait for it.
+    A full collection visits all objects of a large graph, which takes tenths of a second. What a
+    frame makes and throws away has no reference cycles; so even young objects are collected
+    seldom, or a frame that makes many would wait for it.
     """
 
     _YOUNG, _MIDDLE, _OLD = 200_000, 10, 100
-    """Bounds for a window that never stands still."""
+    """Thresholds for a window that never stands still."""
     _ENOUGH = 10_000
     """Young objects from which a collection is worth its time."""
 
@@ -66,11 +66,11 @@ class GcScheduler:
         gc.set_threshold(self._YOUNG, self._MIDDLE, self._OLD)
 
     def idle(self) -> None:
-        """Clean up, if much was made since; not while a large graph is being made."""
+        """Collect, if much was made since; not while a large graph is being made."""
         young, middle, _ = gc.get_count()
         if gc.isenabled() and (young >= self._ENOUGH or middle):
             gc.collect()
 
     def close(self) -> None:
-        """Leave it to Python again."""
+        """Give Python its thresholds back."""
         gc.set_threshold(*self._before)
