@@ -425,6 +425,8 @@ def test_two_readings_of_the_first_row(tmp_path):
         "a,b,kind\n" + joined([*line, ""] for line in BODY),
         "a,b,,kind\n" + joined([*line[:2], "", line[2]] for line in BODY),
         "sep=;\na;b;kind\n" + joined(BODY, ";"),
+        "sep=\t\na\tb\tkind\n" + joined(BODY, "\t"),
+        "sep= \r\na b kind\n" + joined(BODY, " "),
         "a,b,kind\n" + joined(BODY[:15]) + "a,b,kind\n" + joined(BODY[15:]),
         "\ufeffa|b|kind\n" + joined(BODY, "|"),
         "a  b   kind\n" + joined(BODY, "  "),

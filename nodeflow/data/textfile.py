@@ -235,11 +235,14 @@ class _Page:
                 raise self._fault(f"the file has {number} lines, and all are skipped; skip fewer")
             self._next_line()
         while self.text:
-            line = self.text.split("\n", 1)[0].strip()
-            if match := re.fullmatch(r'"?sep=(.|\\t)"?', line, re.IGNORECASE):
+            line = self.text.split("\n", 1)[0]
+            match = re.fullmatch(r'\s*"?sep=(.|\\t)"?\s*', line, re.IGNORECASE)
+            line = line.strip()
+            if match:
                 sign = "\t" if match[1] == "\\t" else match[1]
                 separator = sign if separator == "auto" else separator
-                self.notes.append(f"the first line says that '{sign}' separates the columns")
+                said = {"\t": "a tab", " ": "a blank"}.get(sign, f"'{sign}'")
+                self.notes.append(f"the first line says that {said} separates the columns")
                 self._next_line()
             elif not line or line.startswith(_COMMENTS):
                 if line:
