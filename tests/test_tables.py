@@ -382,6 +382,18 @@ def test_utf16_without_its_mark_and_nul(tmp_path):
     assert "row 3: there is a character NUL" in refused(tmp_path, "a,b\n1,2\n3,4\0\n5,6\n")
 
 
+@pytest.mark.parametrize("encoding", ["utf-32", "utf-16", "utf-8-sig"])
+def test_what_no_reader_sees_is_no_part_of_a_cell(tmp_path, encoding):
+    plain = load(tmp_path, "a,b,kind\n" + joined(BODY))
+    text = "a,\u200bb,kind\n" + joined([line[0], f"\ufeff{line[1]}", line[2]] for line in BODY)
+    table = load(tmp_path, text.encode(encoding))
+    assert (table.features, table.classes) == (plain.features, plain.classes)
+    assert np.array_equal(table.x, plain.x)
+    assert table.reading.notes[-1] == "invisible characters are left out"
+    wrong = "a,b,kind\n".encode("utf-16-le") + joined(BODY).encode("utf-16-le")
+    assert "NUL" in refused(tmp_path, wrong, encoding="latin-1")
+
+
 def test_the_header_can_be_said(tmp_path):
     text = "1,2,3\n" + joined(NUMBERS)
     assert load(tmp_path, text, header="yes").features == ("1", "2")
@@ -413,6 +425,8 @@ def test_two_readings_of_the_first_row(tmp_path):
         "a,b,kind\n" + joined([*line, ""] for line in BODY),
         "a,b,,kind\n" + joined([*line[:2], "", line[2]] for line in BODY),
         "sep=;\na;b;kind\n" + joined(BODY, ";"),
+        "sep=\t\na\tb\tkind\n" + joined(BODY, "\t"),
+        "sep= \r\na b kind\n" + joined(BODY, " "),
         "a,b,kind\n" + joined(BODY[:15]) + "a,b,kind\n" + joined(BODY[15:]),
         "\ufeffa|b|kind\n" + joined(BODY, "|"),
         "a  b   kind\n" + joined(BODY, "  "),

@@ -152,6 +152,9 @@ BAD = [
     (lambda w: setattr(w, "weights", {"theta9.value": [1]}), "no parameter 'theta9.value'"),
     (lambda w: setattr(w, "weights", {"theta2.value": [[1, np.nan]]}), "cannot hold NaN"),
     (lambda w: setattr(w, "weights", [1]), "weights are given by address"),
+    (lambda w: setattr(w, "weights", None), "weights are given by address"),
+    (lambda w: setattr(w, "moment", None), "None is no moment"),
+    (lambda w: setattr(w, "graph", None), "a widget shows a graph or a run, not NoneType"),
     (lambda w: setattr(w, "graph", "xor"), "a widget shows a graph or a run, not str"),
 ]
 

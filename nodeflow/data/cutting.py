@@ -161,7 +161,8 @@ def rows_of(file: str, text: str, dialect: Dialect, first_line: int = 1) -> Iter
 def _without_blanks_behind_quotes(text: str, dialect: Dialect) -> str:
     """Leave out blanks between the end of a quoted cell and the separator, as those before it."""
     sign, quote = re.escape(dialect.separator), dialect.quote
-    cell = rf"((?:^|{sign}) *{quote}(?:[^{quote}]|{quote}{quote})*{quote}) *(?={sign}|\r?$)"
+    inside = rf"[^{quote}]*(?:{quote}{quote}[^{quote}]*)*"
+    cell = rf"((?:^|{sign}) *{quote}{inside}{quote}) *(?={sign}|\r?$)"
     return re.sub(cell, r"\1", text, flags=re.MULTILINE)
 
 

@@ -20,6 +20,13 @@ from nodeflow.data.reading import MOST_BYTES, check_size, reading, tell
 from nodeflow.data.sheet import Column, Sheet
 from nodeflow.errors import DataError
 
+_MARKED = (
+    (codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"),
+)  # fmt: skip
+"""First bytes and what they say; those of UTF-32 begin with those of UTF-16."""
+_INVISIBLE = re.compile("[\u200b\u200e\u200f\u2060\ufeff]")
+"""Signs of no width: pages of the web, spreadsheets and joined files leave them in cells."""
 _COMMENTS = ("#", "%", "//")
 _FOOTER = Pattern(
     r"(?:grand |sub)?(?:totals?|sums?|average|mean|averages|count|summe|gesamt|mittelwert|"
@@ -101,20 +108,36 @@ def _refuse_others(data: bytes, file: str) -> None:
 
 
 def decode(data: bytes, file: str, encoding: str = "auto") -> tuple[str, list[str]]:
-    """Return the text in bytes, UTF-8 or UTF-16 if nothing was said, and what is to be said."""
+    """Return the text in bytes, and what is to be said.
+
+    If nothing was said it is UTF-8, or what its first bytes say. Raises DataError.
+    """
+    text, notes = _decoded(data, file, encoding)
+    if (nul := text.find("\0")) >= 0:
+        raise DataError(
+            "there is a character NUL, as in damaged files and in those that are no text; delete "
+            "it, or save the table as text",
+            file=file, row=text.count("\n", 0, nul) + 1,
+        )  # fmt: skip
+    if not text.isascii() and (shown := _INVISIBLE.sub("", text)) != text:
+        return shown, [*notes, "invisible characters are left out"]
+    return text, notes
+
+
+def _decoded(data: bytes, file: str, encoding: str) -> tuple[str, list[str]]:
     if encoding != "auto":
         try:
             return data.decode(encoding).removeprefix("\ufeff"), []
         except UnicodeDecodeError as error:
             row = data.count(b"\n", 0, error.start) + 1
             raise DataError(f"the text is not {encoding}", file=file, row=row) from None
-    for mark, name in ((codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16")):
+    for mark, name in _MARKED:
         if data.startswith(mark):
             try:
-                return data.decode(name), ["the text is UTF-16"]
+                return data.decode(name), [f"the text is {name.upper()}"]
             except UnicodeDecodeError:
                 raise DataError(
-                    "the text is no whole UTF-16; save it as UTF-8", file=file
+                    f"the text is no whole {name.upper()}; save it as UTF-8", file=file
                 ) from None
     if data[1:2] == b"\0" or data[:1] == b"\0":  # without its mark
         name = "utf-16-le" if data[1:2] == b"\0" else "utf-16-be"
@@ -122,13 +145,8 @@ def decode(data: bytes, file: str, encoding: str = "auto") -> tuple[str, list[st
             text = data.decode(name)
             if "\0" not in text:
                 return text, ["the text is UTF-16"]
-    if b"\0" in data:
-        row = data.count(b"\n", 0, data.index(b"\0")) + 1
-        raise DataError(
-            "there is a character NUL, as in damaged files and in those that are no text; delete "
-            "it, or save the table as text",
-            file=file, row=row,
-        )  # fmt: skip
+    if b"\0" in data:  # told by its row, whatever else cannot be read
+        return data.decode("utf-8", "replace"), []
     try:
         return data.decode("utf-8-sig"), []
     except UnicodeDecodeError as error:
@@ -217,11 +235,14 @@ class _Page:
                 raise self._fault(f"the file has {number} lines, and all are skipped; skip fewer")
             self._next_line()
         while self.text:
-            line = self.text.split("\n", 1)[0].strip()
-            if match := re.fullmatch(r'"?sep=(.|\\t)"?', line, re.IGNORECASE):
+            line = self.text.split("\n", 1)[0]
+            match = re.fullmatch(r'\s*"?sep=(.|\\t)"?\s*', line, re.IGNORECASE)
+            line = line.strip()
+            if match:
                 sign = "\t" if match[1] == "\\t" else match[1]
                 separator = sign if separator == "auto" else separator
-                self.notes.append(f"the first line says that '{sign}' separates the columns")
+                said = {"\t": "a tab", " ": "a blank"}.get(sign, f"'{sign}'")
+                self.notes.append(f"the first line says that {said} separates the columns")
                 self._next_line()
             elif not line or line.startswith(_COMMENTS):
                 if line:

@@ -231,6 +231,9 @@ class Widget(AnyWidget):  # type: ignore[misc]
             super().__setattr__(name, value)
             return
         with self._lock:
+            if value is None and not self._settled:  # about None traitlets asks no validator
+                refuse = {"moment": self._moment_set, "weights": self._weights_set}
+                refuse.get(name, self._graph_set)(value)
             super().__setattr__(name, value)
 
     @contextmanager
