@@ -84,9 +84,33 @@ def mnn(file, given, names):
     return {names[0]: np.array(found.read())}
 
 
+def iree(file, given, names):
+    import iree.runtime
+
+    made, compiled = Path(file).with_suffix(".mlir"), Path(file).with_suffix(".vmfb")
+    folder = Path(sys.executable).parent
+    for words in (
+        ["iree-import-onnx", file, "-o", made],
+        ["iree-compile", made, "--iree-hal-target-backends=llvm-cpu",
+         "--iree-llvmcpu-target-cpu=host", "--iree-input-demote-f64-to-f32=false", "-o", compiled],
+    ):  # fmt: skip
+        done = subprocess.run(
+            [folder / words[0], *words[1:]], capture_output=True, check=False, text=True
+        )
+        if done.returncode:
+            raise RuntimeError(done.stderr[:300])
+    module = iree.runtime.load_vm_flatbuffer_file(str(compiled), driver="local-sync")
+    functions = module.vm_module.function_names
+    (main,) = (one for one in functions if not one.startswith("__") and "$" not in one)
+    found = module[main](*given.values())
+    several = found if len(names) > 1 else [found]
+    return {name: one.to_host() for name, one in zip(names, several, strict=True)}
+
+
 PROGRAMS = {
     "onnxruntime": onnxruntime, "openvino": openvino, "opencv-python-headless": opencv,
     "tract": tract, "tinygrad": tinygrad, "apache-tvm": tvm, "mnn": mnn,
+    "iree-base-compiler": iree,
 }  # fmt: skip
 
 

@@ -28,6 +28,7 @@ MARK = "<!-- runtimes -->"
 PYTHON = {
     "onnxruntime": "1.32.0", "openvino": "2026.4.1", "opencv-python-headless": "5.0.0.93",
     "tract": "0.23.9", "tinygrad": "0.14.0", "apache-tvm": "0.27.0.post1", "mnn": "3.6.1",
+    "iree-base-compiler": "3.13.0", "iree-base-runtime": "3.13.0",
     "onnx": "1.23.2", "numpy": "2.4.6",
 }  # fmt: skip
 NPM = {"onnxruntime-web": "1.30.0", "onnxruntime-node": "1.30.0"}
@@ -50,6 +51,7 @@ EXPECTED = {
     "openvino": ("single", "single", "single", "single"),
     "mnn": ("single", "", "single", ""),
     "tract": ("refused", "in part", "single", "single"),
+    "iree-base-compiler": ("in part", "in part", "single", "single"),
     "opencv-python-headless": ("wrong", "refused", "single", "in part"),
 }
 """What each does with the files of `ASKED`; "" where it was not asked."""
@@ -58,6 +60,7 @@ SAID = {
     "openvino": "OpenVINO {}, with `INFERENCE_PRECISION_HINT: f32`",
     "mnn": "MNN {}",
     "apache-tvm": "Apache TVM {}",
+    "iree-base-compiler": "IREE {}, with `--iree-input-demote-f64-to-f32=false`",
     "opencv-python-headless": "OpenCV {}, `cv2.dnn`",
 }
 
