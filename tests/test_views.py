@@ -552,6 +552,24 @@ def test_the_inspector_says_who_is_to_blame():
     assert account(editor, "theta1") == account(editor, "gone") == account(editor, "") == ""
 
 
+def test_the_inspector_says_who_is_to_blame_for_one_neuron_alone():
+    graph = load("wheat-seeds")
+    run = nf.Run(graph)
+    run.train(20)
+    run.evaluate()
+    live = Live(values=run.values, gradients=run.gradients, weights=run.weights)
+    editor = replace(Editor.of(graph), live=live, selection=frozenset(["output"]))
+    for number in range(3):
+        parts = np.abs(run.weights["theta2.value"][number])
+        most = int(parts.argmax())
+        said = account(replace(editor, picked=("output", number)), "output")
+        share = f"{parts[most] / parts.sum():.2f}"
+        assert said.startswith(
+            f"Blame for the error of output {number + 1}: hidden {most + 1} {share}, "
+        )
+    assert account(editor, "output").startswith("Blame for its error: ")
+
+
 def test_the_inspector_says_that_rows_cancel_and_not_that_outputs_do():
     """The δ of a softmax add up to 0 in each row: that alone keeps no weight where it is."""
     graph = load("wheat-softmax")

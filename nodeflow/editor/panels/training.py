@@ -59,6 +59,18 @@ def cost_now(live: Live) -> str:
     return "" if live.cost is None else f"now {show(live.cost)} {live.cost_age}".rstrip()
 
 
+def accuracy_of(live: Live) -> str:
+    """Return whose accuracy the history has, if there are several, and when its rows are counted.
+
+    The weights go on changing while training rows are, and so it need not be what a confusion says.
+    """
+    if not live.history:
+        return ""
+    when = "train as it learns, test after" if live.rows[1] else ""
+    whose = f"of {live.counting}" if live.counting else ""
+    return ": ".join(filter(None, (whose, when)))
+
+
 def verdict(checks: Mapping[str, str], price: str = "") -> str:
     """Return in a sentence what a gradient check found."""
     wrong = sorted(key for key, found in checks.items() if found.startswith("fault"))

@@ -10,7 +10,13 @@ from typing import Any
 
 import numpy as np
 
-from nodeflow.editor.panels.training import cost_now, has_accuracy, present, progress
+from nodeflow.editor.panels.training import (
+    accuracy_of,
+    cost_now,
+    has_accuracy,
+    present,
+    progress,
+)
 from nodeflow.editor.panels.training import rate as rate_of
 from nodeflow.editor.state.messages import Do, Message, Mistype, SetTraining, SetValue
 from nodeflow.editor.state.model import Editor, Live, Mistyped
@@ -325,8 +331,7 @@ class _Plot:
             text = percent(now) if self._share else show(now)
             of = f" of {rows}" if rows and self._share else ""
             dpg.set_value(self._texts[label], "" if math.isnan(now) else f"{label} {text}{of}")
-        apart = "train as it learns, test after" if live.rows[1] and len(history) else ""
-        dpg.set_value(self._now, apart if self._share else cost_now(live))
+        dpg.set_value(self._now, accuracy_of(live) if self._share else cost_now(live))
 
     def _empty(self, *, on: bool) -> None:
         """Have axes from 0 to 1 while there is no curve: to none the toolkit fits nothing."""
