@@ -254,4 +254,7 @@ def test_the_changed_number_of_a_step_covers_no_title(name):
         if 0 <= left <= 1070 - wide:
             assert 0 <= x <= 1070 - wide
         sides.add((y >= bottom) - (y + high <= top))
+        if left >= 0 and right <= 1070:  # a longer one, too, is not cut at the edge
+            x, _ = aside.beside(editor, (left, top, right, bottom), (240.0, high), 6.0)
+            assert 0 <= x <= 1070 - 240
     assert 1 in sides
