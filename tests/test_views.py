@@ -18,6 +18,7 @@ from nodeflow.commands.output import plain
 from nodeflow.declare import CATALOG, Value
 from nodeflow.declare import node as declare
 from nodeflow.derive.tidy import tidy
+from nodeflow.editor.canvas.faces import foot, summary
 from nodeflow.editor.panels.accounts import account
 from nodeflow.editor.state.model import Editor, Live
 from nodeflow.engine.executor import executed_by
@@ -31,6 +32,7 @@ from nodeflow.scene import scene
 from nodeflow.theme import DARK, LIGHT
 from nodeflow.views import Viewer, as_data, is_slow, module_of
 from nodeflow.views.bars import barred
+from nodeflow.views.confusion import Counts
 from nodeflow.views.marks import Axes, Dot, Line, Pixels, Rect, Words, fitted, percent, width
 from nodeflow.views.plot import Past, Traces
 from nodeflow.views.slope import slope_at
@@ -273,6 +275,22 @@ def test_a_polynomial_of_any_degree_is_least_squares():
         assert (fit.x[0], fit.x[-1]) == pytest.approx((-2, 2))
     grey = [mark for mark in fit.marks(AREA, DARK) if isinstance(mark, Rect)]
     assert len(grey) == 2
+
+
+def test_a_confusion_with_little_room_cuts_no_number():
+    """Where cells are too low there is no text in them, at a foot the test rows are left out."""
+    table = np.full((26, 26), 123)
+    few = Counts(table, (), (5, 9)).marks(AREA, DARK)
+    assert [one.text for one in few if isinstance(one, Words)] == ["train", "predicted", "actual"]
+    assert sum(isinstance(one, Rect) for one in few) == 26 * 26
+    counts = Counts(np.eye(3, dtype=int) * 40, (), (5, 9))
+    said = counts.lines(60)
+    assert said[0].split() == ["train", "predicted"]
+    assert said[1].split() == ["actual", "0", "1", "2"]
+    assert said[-1] == counts.foot == "train 120 of 120, test 5 of 9"
+    view = scene(load("wheat-softmax")).nodes["taken_for"]
+    for written in (summary(view, counts), foot(view, counts)):
+        assert written.choices == (counts.foot, "train 120 of 120")
 
 
 def test_the_network_beside_it_is_what_numpy_computes():
