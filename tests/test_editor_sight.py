@@ -11,6 +11,7 @@ from nodeflow.editor.canvas import aside, minimap
 from nodeflow.editor.dialogs.popups import lines
 from nodeflow.editor.dialogs.searching import found
 from nodeflow.editor.panels.room import widths
+from nodeflow.editor.panels.training import step_of_labels
 from nodeflow.editor.state import messages as m
 from nodeflow.editor.state.camera import READABLE
 from nodeflow.editor.state.model import Editing, Editor, Menu, Preferences, Search
@@ -238,6 +239,26 @@ def test_panels_are_there_or_not_as_one_says():
             seen.append(getattr(editor.preferences, name))
         assert seen[0] < 0 < seen[1]
         assert seen[2] == 0
+
+
+def test_the_labels_below_a_curve_are_round_and_stand_apart():
+    steps = {
+        1: 1,
+        8: 1,
+        9: 1,
+        12: 2,
+        30: 5,
+        100: 20,
+        500: 100,
+        2000: 500,
+        20_000: 5000,
+        10**6: 500_000,
+    }
+    assert {epochs: step_of_labels(epochs) for epochs in steps} == steps
+    for epochs in range(1, 3000, 7):
+        labels = range(step_of_labels(epochs), epochs + 1, step_of_labels(epochs))
+        assert 1 <= len(labels) <= 9
+        assert sum(len(str(label)) + 1 for label in labels) <= 24
 
 
 @pytest.mark.parametrize("name", ["xor", "wheat-seeds", "one-neuron-unfolded", "two-weights"])

@@ -202,6 +202,10 @@ def test_shares_of_probabilities_have_names_per_cent_and_an_arrow():
     assert bars.as_dict()["best"] == "B"
     lengths = [mark.width for mark in bars.marks(AREA, DARK) if isinstance(mark, Rect)]
     assert np.array(lengths) / lengths[1] == pytest.approx([10 / 63, 1, 27 / 63])
+    sigmoids = barred(("A", "B"), np.array([0.8, 0.75]))  # each for itself: no parts of a whole
+    assert (sigmoids.shares, sigmoids.foot) == (False, "→ A: 0.8")
+    alone = barred(("1",), np.array([0.8]))
+    assert (alone.shares, alone.best) == (False, -1)
     mixed = barred(("1", "2"), np.array([-2.0, 1.0]))
     assert (mixed.shares, mixed.best) == (False, -1)
 
