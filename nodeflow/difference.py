@@ -203,7 +203,7 @@ def shown(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     many = isinstance(value, tuple | list)
-    text = f"[{', '.join(map(shown, value))}]" if many else repr(value)
+    text = f"[{', '.join(map(shown, value))}]" if many else repr(value).removesuffix(".0")
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
 
 

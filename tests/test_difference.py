@@ -47,6 +47,7 @@ def test_a_single_wire_numbered_0_is_no_difference(graph):
             ["training.batch was 1 and is all", "training.epochs was 10 and is 3"],
         ),
         (lambda g: g.set("train", rate=0.5), ["train.rate was 0.1 and is 0.5"]),
+        (lambda g: g.set("train", rate=2.0), ["train.rate was 0.1 and is 2"]),
         (lambda g: g.set("cost", half=True), ["cost.half was false and is true"]),
         (lambda g: g.set("w", value=[[0.9]]), ["w.value was [[0.8]] and is [[0.9]]"]),
         (

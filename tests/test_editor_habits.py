@@ -303,6 +303,12 @@ def test_nothing_of_a_graph_lies_under_the_play_button_at_first():
     stepped = do(editor, m.RunUpdate(stepped), m.Do("fit"))
     foot = stepped.camera.on_screen((0, stepped.drawn.bounds[3]))[1]
     assert foot < stepped.size[1] - aside.card_high(stepped) < stepped.size[1]
+    small = replace(stepped, size=(900.0, 420.0))
+    for key in ("hidden.1", "cost"):  # nor what was selected
+        near_ = do(small, m.Select(frozenset([key])), m.Do("fit-selection"))
+        view = near_.drawn.nodes[key]
+        foot = near_.camera.on_screen((0, view.y + view.height))[1]
+        assert foot < small.size[1] - aside.card_high(small) < small.size[1]
 
 
 # --- files in other folders ---------------------------------------------------------------------

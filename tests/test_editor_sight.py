@@ -13,6 +13,7 @@ from nodeflow.editor.canvas import aside, minimap, vacancy
 from nodeflow.editor.dialogs.popups import lines
 from nodeflow.editor.dialogs.searching import found
 from nodeflow.editor.panels.room import widths
+from nodeflow.editor.panels.training import step_of_labels
 from nodeflow.editor.state import messages as m
 from nodeflow.editor.state.camera import READABLE
 from nodeflow.editor.state.model import Editor
@@ -278,6 +279,26 @@ def test_panels_are_there_or_not_as_one_says():
         assert seen[2] == 0
 
 
+def test_the_labels_below_a_curve_are_round_and_stand_apart():
+    steps = {
+        1: 1,
+        8: 1,
+        9: 1,
+        12: 2,
+        30: 5,
+        100: 20,
+        500: 100,
+        2000: 500,
+        20_000: 5000,
+        10**6: 500_000,
+    }
+    assert {epochs: step_of_labels(epochs) for epochs in steps} == steps
+    for epochs in range(1, 3000, 7):
+        labels = range(step_of_labels(epochs), epochs + 1, step_of_labels(epochs))
+        assert 1 <= len(labels) <= 9
+        assert sum(len(str(label)) + 1 for label in labels) <= 24
+
+
 @pytest.mark.parametrize("name", ["xor", "wheat-seeds", "one-neuron-unfolded", "two-weights"])
 def test_the_changed_number_of_a_step_covers_no_title(name):
     """It stands below its node, and where that is close to the next node elsewhere, in view."""
@@ -292,6 +313,9 @@ def test_the_changed_number_of_a_step_covers_no_title(name):
         if 0 <= left <= 1070 - wide:
             assert 0 <= x <= 1070 - wide
         sides.add((y >= bottom) - (y + high <= top))
+        if left >= 0 and right <= 1070:  # a longer one, too, is not cut at the edge
+            x, _ = aside.beside(editor, (left, top, right, bottom), (240.0, high), 6.0)
+            assert 0 <= x <= 1070 - 240
     assert 1 in sides
 
 

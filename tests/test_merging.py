@@ -221,7 +221,7 @@ def test_conflicts_are_told_and_ours_stays(base: Graph) -> None:
     ours, theirs = base.set("train", rate=0.25), base.set("train", rate=0.75)
     found = merge(base, ours, theirs)
     rate = base.settings("train")["rate"]
-    assert found.conflicts == (f"train.rate was {rate} and is 0.25 in ours, 0.75 in theirs",)
+    assert found.conflicts == (f"train.rate was {rate:g} and is 0.25 in ours, 0.75 in theirs",)
     assert found.graph == ours
     found = merge(base, ours, base.remove("train"))
     assert found.conflicts == ("node 'train' is gone in theirs and changed in ours",)

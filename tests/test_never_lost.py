@@ -336,7 +336,7 @@ def test_a_run_that_was_reset_is_returned_to_by_who_wants_it(worker) -> None:
     worker.do(Reset())
     live = worker.live()
     assert live.epoch == 0
-    assert [future.what for future in live.playback.past] == ["before: start again"]
+    assert [future.what for future in live.playback.past] == ["before: reset"]
     worker.start(net("xor", (2, 3, 1), scale="none", epochs=40, trainer="adam"), "wider")
     worker.start(xor(), "undo")
     assert worker.live().epoch == 0  # it was reset before that edit

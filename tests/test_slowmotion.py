@@ -107,6 +107,9 @@ def test_futures_tell_what_was_changed_and_where():
     assert (second.title, second.where) == ("rate was 1 and is 2", "epoch 0.5 to 3.25")
     assert second.present
     assert [row.compared for row in future_rows(replace(FUTURES, compared=0))] == [True, False]
+    *own, apart = future_rows(replace(FUTURES, past=(Future("before: reset", 0, 8, 4),)))
+    assert [row.comparable for row in (*own, apart)] == [True, True, False]
+    assert apart.where == "epoch 0 to 2"
 
 
 def test_the_largest_differences_come_first():

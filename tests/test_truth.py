@@ -15,6 +15,7 @@ import nodeflow as nf
 from nodeflow import files
 from nodeflow.editor.canvas.faces import Faces, parted
 from nodeflow.editor.canvas.overlay import overlay
+from nodeflow.editor.panels.training import accuracy_of
 from nodeflow.editor.panels.working import working
 from nodeflow.editor.playing.slowmotion import watch_rows
 from nodeflow.editor.run.worker import Worker
@@ -276,6 +277,23 @@ def test_what_is_found_beside_the_window_is_of_this_document_seed_and_moment() -
     faces.collect(empty)
     (shown_, _), _ = seen(settled=False)
     assert shown_ is None
+
+
+def test_of_several_accuracies_the_panel_says_which_one_it_shows() -> None:
+    graph = files.load("graphs/iris.json")
+    other = graph.add("accuracy_0", "accuracy")
+    other = other.connect("output_a.a", "accuracy_0.a").connect("data.y", "accuracy_0.y")
+    for one, said in (
+        (graph, "train as it learns, test after"),
+        (other, "of accuracy: train as it learns, test after"),
+    ):
+        worker = Worker()
+        worker.open(one)
+        assert accuracy_of(worker.live()) == ""  # there is none yet
+        worker.train(1)
+        while worker.running:
+            worker.passed()
+        assert accuracy_of(worker.live()) == said
 
 
 def test_looking_ahead_changes_nothing() -> None:

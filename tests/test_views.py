@@ -18,6 +18,7 @@ from nodeflow.commands.output import plain
 from nodeflow.declare import CATALOG, Value
 from nodeflow.declare import node as declare
 from nodeflow.derive.tidy import tidy
+from nodeflow.editor.canvas.faces import foot, summary
 from nodeflow.editor.panels.reports import account
 from nodeflow.editor.state.live import Live
 from nodeflow.editor.state.model import Editor
@@ -32,6 +33,7 @@ from nodeflow.scene import scene
 from nodeflow.theme import DARK, LIGHT
 from nodeflow.views import Viewer, as_data, is_slow, module_of
 from nodeflow.views.bars import barred
+from nodeflow.views.confusion import Counts
 from nodeflow.views.marks import Axes, Dot, Line, Pixels, Rect, Words, fitted, percent, width
 from nodeflow.views.plot import Past, Traces
 from nodeflow.views.slope import slope_at
@@ -201,6 +203,10 @@ def test_shares_of_probabilities_have_names_per_cent_and_an_arrow():
     assert bars.as_dict()["best"] == "B"
     lengths = [mark.width for mark in bars.marks(AREA, DARK) if isinstance(mark, Rect)]
     assert np.array(lengths) / lengths[1] == pytest.approx([10 / 63, 1, 27 / 63])
+    sigmoids = barred(("A", "B"), np.array([0.8, 0.75]))  # each for itself: no parts of a whole
+    assert (sigmoids.shares, sigmoids.foot) == (False, "→ A: 0.8")
+    alone = barred(("1",), np.array([0.8]))
+    assert (alone.shares, alone.best) == (False, -1)
     mixed = barred(("1", "2"), np.array([-2.0, 1.0]))
     assert (mixed.shares, mixed.best) == (False, -1)
 
@@ -274,6 +280,22 @@ def test_a_polynomial_of_any_degree_is_least_squares():
         assert (fit.x[0], fit.x[-1]) == pytest.approx((-2, 2))
     grey = [mark for mark in fit.marks(AREA, DARK) if isinstance(mark, Rect)]
     assert len(grey) == 2
+
+
+def test_a_confusion_with_little_room_cuts_no_number():
+    """Where cells are too low there is no text in them, at a foot the test rows are left out."""
+    table = np.full((26, 26), 123)
+    few = Counts(table, (), (5, 9)).marks(AREA, DARK)
+    assert [one.text for one in few if isinstance(one, Words)] == ["train", "predicted", "actual"]
+    assert sum(isinstance(one, Rect) for one in few) == 26 * 26
+    counts = Counts(np.eye(3, dtype=int) * 40, (), (5, 9))
+    said = counts.lines(60)
+    assert said[0].split() == ["train", "predicted"]
+    assert said[1].split() == ["actual", "0", "1", "2"]
+    assert said[-1] == counts.foot == "train 120 of 120, test 5 of 9"
+    view = scene(load("wheat-softmax")).nodes["taken_for"]
+    for written in (summary(view, counts), foot(view, counts)):
+        assert written.choices == (counts.foot, "train 120 of 120")
 
 
 def test_the_network_beside_it_is_what_numpy_computes():
@@ -551,6 +573,24 @@ def test_the_inspector_says_who_is_to_blame():
     assert said[0] == "Blame for its error: hidden 3 0.60, hidden 2 0.30, hidden 1 0.10"
     assert account(editor, "hidden_a") == ""
     assert account(editor, "theta1") == account(editor, "gone") == account(editor, "") == ""
+
+
+def test_the_inspector_says_who_is_to_blame_for_one_neuron_alone():
+    graph = load("wheat-seeds")
+    run = nf.Run(graph)
+    run.train(20)
+    run.evaluate()
+    live = Live(values=run.values, gradients=run.gradients, weights=run.weights)
+    editor = replace(Editor.of(graph), live=live, selection=frozenset(["output"]))
+    for number in range(3):
+        parts = np.abs(run.weights["theta2.value"][number])
+        most = int(parts.argmax())
+        said = account(replace(editor, picked=("output", number)), "output")
+        share = f"{parts[most] / parts.sum():.2f}"
+        assert said.startswith(
+            f"Blame for the error of output {number + 1}: hidden {most + 1} {share}, "
+        )
+    assert account(editor, "output").startswith("Blame for its error: ")
 
 
 def test_the_inspector_says_that_rows_cancel_and_not_that_outputs_do():

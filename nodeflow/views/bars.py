@@ -13,6 +13,8 @@ from nodeflow.views.sight import Floats, Sight
 from nodeflow.workings.shown import show
 
 MOST = 40
+_WHOLE = 1e-3
+"""Parts of a whole add up to 1 but for so much, in float32 as well."""
 _GLYPHS = " ▏▎▍▌▋▊▉█"
 
 
@@ -115,8 +117,11 @@ def found(sight: Sight, key: str) -> Bars | None:
 
 
 def barred(names: tuple[str, ...], row: Floats) -> Bars:
-    """Return bars of a row; numbers of 0 to 1 are shares, and the largest of several is marked."""
-    shares = bool((row >= 0).all() and (row <= 1).all())
-    several = row.size > 1 and np.isfinite(row).all()
-    best = int(row.argmax()) if shares and several and np.ptp(row) > 0 else -1
+    """Return bars of a row; of several numbers of 0 to 1 the largest is marked.
+
+    They are shares where they add up to 1, as those of a softmax do; sigmoids need not.
+    """
+    several = row.size > 1 and bool((row >= 0).all() and (row <= 1).all())
+    shares = several and abs(float(row.sum()) - 1) < _WHOLE
+    best = int(row.argmax()) if several and np.ptp(row) > 0 else -1
     return Bars(names, row, shares, best)

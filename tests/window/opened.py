@@ -194,6 +194,7 @@ class Watched(app.Window):
             "neuron": editor.neuron,
             "node_text": self._node_text(),
             "wire_text": self._wire_text(),
+            "view_text": self._view_text(),
             "map": self._map(),
             "map_text": self._map_text(),
             "curve": [
@@ -276,6 +277,20 @@ class Watched(app.Window):
         return min(
             (dpg.get_item_configuration(text.item)["size"] / EM for text in texts), default=0
         )
+
+    def _view_text(self):
+        """Return how large the smallest word inside of views is, in pixels; 0 where there is none.
+
+        Words that are left out do not count.
+        """
+        words = [
+            dpg.get_item_configuration(text.item)
+            for items in list(self.canvas._nodes.values())[:50]
+            if items.fine_shown and items.view.view is not None
+            for text in items.texts
+            if text.fine
+        ]
+        return min((one["size"] / EM for one in words if one["show"]), default=0)
 
     def _wire_text(self):
         """Return how large the values on wires are, in pixels; 0 where there are none."""

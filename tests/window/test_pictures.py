@@ -128,7 +128,7 @@ def iris():
     return with_view(graph, "rows", "table", (1120, 330), value="hidden_a.a")
 
 
-def test_views_show_counts_shares_lines_and_heat(trained, shot):
+def test_views_show_counts_shares_lines_and_heat(trained, mouse, shot):
     window = trained(iris(), 40, 20)
     pixels = shot()
     assert count(part(window, pixels, "shares"), DARK.positive) > 300
@@ -138,6 +138,14 @@ def test_views_show_counts_shares_lines_and_heat(trained, shot):
     # The diagonal of the counts is shaded: most samples are told right.
     blue = part(window, pixels, "counts").astype(int)
     assert int((blue[..., 2] - blue[..., 0] > 40).sum()) > 400
+    assert window.state["view_text"] >= 6.5
+    mouse.move(*window.middle("data"))
+    while window.state["camera"][2] > 0.62:  # what would be smaller is left out; the picture stays
+        mouse.wheel(*window.middle("data"), -1)
+        window.settled()
+    assert window.state["view_text"] >= 6.5
+    blue = part(window, shot("from afar"), "counts").astype(int)
+    assert int((blue[..., 2] - blue[..., 0] > 40).sum()) > 150
 
 
 def ideas():

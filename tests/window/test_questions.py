@@ -83,7 +83,7 @@ def responsible(person):
     assert dots.keys() == person.window.state["map"].keys()
     person.click(x, y)
     person.until(lambda state: state["neuron"] == ["output", 0])
-    found = re.findall(r"hidden (\d) ([\d.]+)", person.told("Blame for its error"))
+    found = re.findall(r"hidden (\d) ([\d.]+)", person.told("Blame for the error of output 1"))
     shares = [float(share) for _, share in found]
     assert len(found) >= 4
     assert shares == sorted(shares, reverse=True)

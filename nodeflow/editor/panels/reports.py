@@ -122,7 +122,10 @@ def reported(editor: Editor, node: str) -> str:
 
 
 def _blamed(editor: Editor, node: str) -> str:
-    """Say which neurons before a layer answer for the error of the first row."""
+    """Say which neurons before a layer, or the neuron selected in it, answer for its error.
+
+    It is that of the first row.
+    """
     from nodeflow.explain.names import neuron, neuron_before
     from nodeflow.explain.responsibility import responsibility
 
@@ -139,11 +142,16 @@ def _blamed(editor: Editor, node: str) -> str:
     shapes = editor.inference.shapes
     names = tuple(neuron_before(editor.graph, node, i, shapes) for i in range(theta.shape[1]))
     layer = tuple(neuron(node, j, of_row.size) for j in range(of_row.size))
+    whose, one = "its error", editor.neuron
+    if one is not None and one[0] == node and one[1] < len(layer):
+        chosen = slice(one[1], one[1] + 1)
+        layer, theta, of_row = layer[chosen], theta[chosen], of_row[chosen]
+        whose = f"the error of {layer[0]}"
     found = responsibility(layer, names, theta, of_row)
     if not found.shares.any() or len(names) < 2:
         return ""
     shares = ", ".join(f"{names[i]} {share(found.shares[i])}" for i in found.ranking[:_MOST])
-    return f"Blame for its error: {shares}{', …' if len(names) > _MOST else ''}"
+    return f"Blame for {whose}: {shares}{', …' if len(names) > _MOST else ''}"
 
 
 def _is_old(editor: Editor, address: str) -> bool:

@@ -13,6 +13,11 @@ from nodeflow.editor.state.reading import read, written
 from nodeflow.graph import Graph, Training
 from nodeflow.workings.shown import show
 
+_FEW_EPOCHS = 8
+"""So many are numbered one by one beside the curves."""
+_LETTERS = 24
+"""So many letters have room below a curve, with a gap after each label."""
+
 
 def present(graph: Graph, name: str) -> str:
     """Return a training setting as it is typed; "" where none is set."""
@@ -58,6 +63,28 @@ def progress(live: Live, training: Training) -> str:
 def cost_now(live: Live) -> str:
     """Return the cost of the batch that is seen, and where it is from; "" where none is known."""
     return "" if live.cost is None else f"now {show(live.cost)} {live.cost_age}".rstrip()
+
+
+def accuracy_of(live: Live) -> str:
+    """Return whose accuracy the history has, if there are several, and when its rows are counted.
+
+    The weights go on changing while training rows are, and so it need not be what a confusion says.
+    """
+    if not live.history:
+        return ""
+    when = "train as it learns, test after" if live.rows[1] else ""
+    whose = f"of {live.counting}" if live.counting else ""
+    return ": ".join(filter(None, (whose, when)))
+
+
+def step_of_labels(epochs: int) -> int:
+    """Return how far apart the epochs are that have a label below a curve: 1, 2, 5, 10, …, all."""
+    if epochs <= _FEW_EPOCHS:
+        return 1
+    digits = len(str(epochs))
+    most = _LETTERS // (digits + 1)
+    steps = (first * int("1" + "0" * zeros) for zeros in range(digits) for first in (1, 2, 5))
+    return next(step for step in steps if epochs // step <= most)
 
 
 def verdict(checks: Mapping[str, str], price: str = "") -> str:

@@ -135,6 +135,8 @@ class FutureRow:
     where: str
     present: bool
     compared: bool
+    comparable: bool = True
+    """Whether its values can be compared with those of now: not where a run began apart."""
 
 
 def future_rows(playback: Playback) -> tuple[FutureRow, ...]:
@@ -146,6 +148,7 @@ def future_rows(playback: Playback) -> tuple[FutureRow, ...]:
             _where(future, per_epoch),
             number == playback.future,
             number == playback.compared,
+            number < len(playback.futures),
         )
         for number, future in enumerate((*playback.futures, *playback.past))
     )

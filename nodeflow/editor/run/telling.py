@@ -42,6 +42,7 @@ class Teller:
     def __init__(self) -> None:
         self._sparks: tuple[tuple[object, ...], dict[str, Any]] = (), {}
         self._names: tuple[Run, Names] | None = None
+        self._counting = ""
 
     def held(self, player: Player, shown: Shown, lines: Lines, *, training: bool) -> Live:
         """Return what a run holds."""
@@ -50,6 +51,7 @@ class Teller:
         run = player.run
         if self._names is None or self._names[0] is not run:
             self._names = run, Names.of(run)
+            self._counting = counting(run)
         names = self._names[1]
         if shown.question is not None:  # what stood there before may be the answer
             names = names.without(to_come(run))
@@ -71,6 +73,7 @@ class Teller:
             # J of the batch in view; None while it is not known, or not to be told.
             cost=run.cost if run.plan.unfolding.cost in found.values else None,
             cost_age=found.ages.get((run.plan.unfolding.cost or "").rpartition(".")[0], ""),
+            counting=self._counting,
             rows=(run.schedule.rows, run.machine.test_rows),
             weights_before={}
             if run.position.place or run.reader.is_ahead
@@ -107,6 +110,13 @@ class Teller:
         if self._sparks[0] != key:
             self._sparks = key, sparklines(player, (a for a in watched if a in slots))
         return self._sparks[1]
+
+
+def counting(run: Run) -> str:
+    """Return the node whose hits are the accuracy of a run, if there are others; else ""."""
+    hits, graph = run.plan.hits, run.plan.graph
+    others = graph.where(lambda type_: type_.counts_hits)
+    return hits.rpartition(".")[0] if isinstance(hits, str) and len(others) > 1 else ""
 
 
 def to_come(run: Run) -> set[str]:

@@ -389,7 +389,7 @@ class Worker(Transport):
     def reset(self) -> None:
         """Begin again with the graph; what was trained can be returned to."""
         if self.graph is not None:
-            self._put_aside("start again", left=True)
+            self._put_aside("reset", left=True)
             self._restart()
 
     def _restart(self, *, stops: bool = True) -> None:
@@ -472,7 +472,7 @@ class Worker(Transport):
         if line is not None and line < 0:
             raise RunError(f"there is no run {line}: they are counted from 0")
         if line is not None and self.player is not None and line >= len(self.player.lines):
-            self.problem = "that run is of another network: no value can be compared with it"
+            self.problem = "that run began apart: no value can be compared with it"
             line = None
         self.shown.compared = line
         self._touched()

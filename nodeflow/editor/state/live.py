@@ -65,6 +65,8 @@ class Live:
     """Of when it is, if not of the present pass."""
     rows: tuple[int, int] = (0, 0)
     """How many rows there are for training, and for testing."""
+    counting: str = ""
+    """The node whose hits the history has as accuracy, where several nodes count some."""
     report: Report | None = None
     """The report that was asked for last: each is another value."""
     memory: Mapping[str, NDArray[Any]] = field(default_factory=dict)

@@ -127,8 +127,9 @@ function live(run, index) {
   function note() {
     const line = run.log[run.epoch - 1];
     if (!line) return index.sampled;
-    const [, hits, , apart] = line, percent = (share) => `${(100 * share).toFixed(1)} %`;
-    return [Number.isFinite(hits) ? `accuracy ${percent(hits)}` : "", Number.isFinite(apart) ? `of test rows ${percent(apart)}` : "", index.sampled].filter(Boolean).join(", ");
+    const [, hits, , apart] = line, told = (rows, share, count) => (Number.isFinite(share) ? `${rows} ${(100 * share).toFixed(1)} % of ${count}` : "");
+    const both = [told("train", hits, run.data.rows), told("test", apart, run.data.apart)].filter(Boolean).join(", ");
+    return [both && `accuracy ${both}`, index.sampled].filter(Boolean).join(", ");
   }
 
   /** Keep the future that a change is about to leave, to be seen beside the new one. */

@@ -8,6 +8,7 @@ const LONGEST_PAST = 1000; // points of a line
 const CURVE = 160, FUNCTION = 121; // places along a line
 const NEAR = 1e-6; // how far from its point the slope of a function is measured, as a share of the range
 const RELIEF = 41; // places along a side of a landscape
+const WHOLE = 1e-3; // how far off shares may be that add up to 1
 const SLICE_MS = 12; // so long a view computes before the page answers again
 const SLOW = new Set(["boundary", "confusion", "curve", "function_plot", "landscape"]); // these ask the network many times
 
@@ -62,8 +63,9 @@ function seeing(run, index) {
       if (start === undefined || !known(start)) return null;
       const values = rowsOf(run.value(start))[0].map(Number);
       const names = classes.find((each) => each.length === values.length) ?? values.map((_, at) => String(at + 1));
-      const shares = values.every((each) => each >= 0 && each <= 1), least = minimum(values), most = maximum(values);
-      return { names, values, shares, best: shares && values.length > 1 && least < most ? names[values.indexOf(most)] : null };
+      const least = minimum(values), most = maximum(values), several = values.length > 1 && values.every((each) => each >= 0 && each <= 1);
+      const shares = several && Math.abs(values.reduce((sum, each) => sum + each, 0) - 1) < WHOLE;
+      return { names, values, shares, best: several && least < most ? names[values.indexOf(most)] : null };
     },
 
     image({ starts: [start] }) {

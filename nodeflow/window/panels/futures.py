@@ -74,7 +74,7 @@ class Futures(Section):
         dpg.configure_item(title, label=text)
         dpg.set_value(title, row.present)
         dpg.set_value(where, f"     {row.where}")
-        dpg.configure_item(compare, show=not row.present or row.compared)
+        dpg.configure_item(compare, show=(not row.present or row.compared) and row.comparable)
         dpg.configure_item(compare, label="✓ compared" if row.compared else "compare")
         self.style.bind(compare, "chosen" if row.compared else "")
 

@@ -10,7 +10,14 @@ from typing import Any
 
 import numpy as np
 
-from nodeflow.editor.panels.training import cost_now, has_accuracy, present, progress
+from nodeflow.editor.panels.training import (
+    accuracy_of,
+    cost_now,
+    has_accuracy,
+    present,
+    progress,
+    step_of_labels,
+)
 from nodeflow.editor.panels.training import rate as rate_of
 from nodeflow.editor.state.faults import Mistyped
 from nodeflow.editor.state.live import Live
@@ -29,8 +36,6 @@ from nodeflow.workings.shown import percent, show
 _PLOT_HEIGHT = 112
 _LEAST_RATE, _MOST_RATE = 1e-4, 10.0
 _MOST_POINTS = 160
-_FEW_EPOCHS = 8
-"""The most epochs that are numbered one by one below the curves."""
 _DOUBLE, _FRAMES = 0.5, 4
 """Seconds, or frames, between the two clicks that show a whole curve again."""
 
@@ -233,7 +238,8 @@ class _Plot:
         self._zoomed = self._is_empty = False
         self._click = -math.inf, -_FRAMES - 1
         self._scale = 1.0
-        self._epochs = self._ticked = 0
+        self._epochs = 0
+        self._ticked: tuple[int, ...] = ()
         self._group = dpg.add_group(parent=parent)
         with dpg.group(horizontal=True, horizontal_spacing=14, parent=self._group):
             dpg.add_text(title)
@@ -324,8 +330,7 @@ class _Plot:
             text = percent(now) if self._share else show(now)
             of = f" of {rows}" if rows and self._share else ""
             dpg.set_value(self._texts[label], "" if math.isnan(now) else f"{label} {text}{of}")
-        apart = "train as it learns, test after" if live.rows[1] and len(history) else ""
-        dpg.set_value(self._now, apart if self._share else cost_now(live))
+        dpg.set_value(self._now, accuracy_of(live) if self._share else cost_now(live))
 
     def _empty(self, *, on: bool) -> None:
         """Have axes from 0 to 1 while there is no curve: to none the toolkit fits nothing."""
@@ -347,12 +352,15 @@ class _Plot:
         self._tick(self._epochs)
 
     def _tick(self, count: int) -> None:
-        """Label a few epochs one by one: the toolkit would put 1.5 between 1 and 2."""
-        count = count if count <= _FEW_EPOCHS else 0
-        if count != self._ticked:
-            self._ticked = count
-            if count:
-                dpg.set_axis_ticks(self._x, tuple((f"{n}", n) for n in range(count + 1)))
+        """Label some of so many epochs, none of 0: the toolkit would put 1.5 between 1 and 2.
+
+        And of many its labels would touch.
+        """
+        ticks = tuple(range(0, count + 1, step_of_labels(count))) if count else ()
+        if ticks != self._ticked:
+            self._ticked = ticks
+            if ticks:
+                dpg.set_axis_ticks(self._x, tuple((f"{n}", n) for n in ticks))
             else:
                 dpg.reset_axis_ticks(self._x)
 
