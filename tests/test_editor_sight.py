@@ -240,6 +240,25 @@ def test_neither_the_button_nor_the_minimap_covers_a_node_of_a_first_view(size, 
     assert all(under <= at_most for under in covered.values()), covered
 
 
+@pytest.mark.parametrize("size", [(690.0, 545.0), (1070.0, 839.0)])
+def test_no_node_of_a_lesson_that_fits_is_below_its_card(size):
+    path = GRAPHS / "lessons" / "first-steps.json"
+    editor = do(Editor.of(nf.Graph(), size=size), m.Opened(nf.load(path), path))
+    assert editor.lesson is not None
+    card = (0.0, size[1] - 220.0, 342.0, size[1])
+    assert aside.covered(editor, card) == 0
+    assert editor.camera.zoom >= READABLE
+
+
+@pytest.mark.parametrize("name", ["xor", "one-neuron", "wheat-seeds"])
+def test_no_strip_of_a_node_is_seen_at_the_left_of_a_first_view(name):
+    whole = Editor.of(nf.unfold(nf.load(GRAPHS / f"{name}.json")))
+    for wide in range(600, 1500, 20):
+        editor = do(replace(whole, size=(float(wide), 839.0)), m.Do("first-view"))
+        if aside.covered(editor, (0.0, 0.0, 1.0, 839.0)) > 0:
+            assert aside.covered(editor, (16.0, 0.0, 17.0, 839.0)) > 0, wide
+
+
 @pytest.mark.parametrize("wide", [700.0, 910.0, 1000.0])
 def test_the_right_edge_of_a_first_view_cuts_no_node_where_there_is_a_gap(wide):
     for name in PLAIN:
