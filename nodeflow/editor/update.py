@@ -183,8 +183,7 @@ def _answered(editor: Editor, message: Message) -> Editor:
             if path is None and not kept:  # nothing of it is in a file
                 made = replace(made, saved=Graph())
             made = registry.done(made, "first-view").asking(RunAnew())
-            # The card of a lesson takes a part of the canvas.
-            return plugins.asking(view.refitted(teaching.opened(made)))
+            return plugins.asking(teaching.opened(made))
         case Saved(graph=graph, path=path, before=before):
             history = editor.history
             if before is not None and before is editor.graph:
