@@ -256,7 +256,7 @@ class Axes:
 
 
 def axes(area: Area, low: Place, high: Place, labels: Sequence[str] = ()) -> Axes:
-    """Return axes inside an area, with room for what is written at the left: labels, or the ends."""
+    """Return axes inside an area, with room for the labels at their left: the ends, else."""
     left, top, wide, tall = area
     labels = labels or [show(end) for end in (low[1], high[1])]
     room = 6 + max(width(label, SMALL) for label in labels)
