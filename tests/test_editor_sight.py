@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -384,3 +385,21 @@ def test_free_room_is_the_nearest_and_at_the_place_where_nothing_is():
     wall = np.array([[x, y, x + 90, y + 90] for x in range(-3000, 3000, 100)
                      for y in range(-3000, 3000, 100)], float)  # fmt: skip
     assert vacancy.nearest(wall, (2500, 0), (100, 50)) == (3020, 0)
+
+
+def test_the_view_goes_to_the_node_that_is_asked_about():
+    editor = do(replace(opened(), size=(700.0, 500.0)), m.Do("zoom-100"), m.Do("first-view"))
+    editor = do(editor, m.Do("zoom-100"))
+    for node in ("train", "theta1"):
+        assert not in_view(editor, node)
+        question = SimpleNamespace(node=node)
+        playback = replace(editor.live.playback, question=question)
+        asked = do(editor, m.RunUpdate(replace(editor.live, playback=playback)))
+        view = asked.drawn.nodes[node]
+        x, y = asked.camera.on_screen((view.x + view.width / 2, view.y + view.height / 2))
+        assert 0 < x < 700
+        assert 0 < y < 500
+        editor = asked
+    # Whoever looks elsewhere meanwhile is left there: the question is the same.
+    elsewhere = replace(asked, camera=replace(asked.camera, x=5000.0))
+    assert do(elsewhere, m.RunUpdate(replace(asked.live))).camera == elsewhere.camera
