@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -243,6 +244,25 @@ def test_neither_the_button_nor_the_minimap_covers_a_node_of_a_first_view(size, 
     assert all(under <= at_most for under in covered.values()), covered
 
 
+@pytest.mark.parametrize("size", [(690.0, 545.0), (1070.0, 839.0)])
+def test_no_node_of_a_lesson_that_fits_is_below_its_card(size):
+    path = GRAPHS / "lessons" / "first-steps.json"
+    editor = do(Editor.of(nf.Graph(), size=size), m.Opened(nf.load(path), path))
+    assert editor.lesson is not None
+    card = (0.0, size[1] - 220.0, 342.0, size[1])
+    assert aside.covered(editor, card) == 0
+    assert editor.camera.zoom >= READABLE
+
+
+@pytest.mark.parametrize("name", ["xor", "one-neuron", "wheat-seeds"])
+def test_no_strip_of_a_node_is_seen_at_the_left_of_a_first_view(name):
+    whole = Editor.of(nf.unfold(nf.load(GRAPHS / f"{name}.json")))
+    for wide in range(600, 1500, 20):
+        editor = do(replace(whole, size=(float(wide), 839.0)), m.Do("first-view"))
+        if aside.covered(editor, (0.0, 0.0, 1.0, 839.0)) > 0:
+            assert aside.covered(editor, (16.0, 0.0, 17.0, 839.0)) > 0, wide
+
+
 @pytest.mark.parametrize("wide", [700.0, 910.0, 1000.0])
 def test_the_right_edge_of_a_first_view_cuts_no_node_where_there_is_a_gap(wide):
     for name in PLAIN:
@@ -391,3 +411,21 @@ def test_free_room_is_the_nearest_and_at_the_place_where_nothing_is():
     wall = np.array([[x, y, x + 90, y + 90] for x in range(-3000, 3000, 100)
                      for y in range(-3000, 3000, 100)], float)  # fmt: skip
     assert vacancy.nearest(wall, (2500, 0), (100, 50)) == (3020, 0)
+
+
+def test_the_view_goes_to_the_node_that_is_asked_about():
+    editor = do(replace(opened(), size=(700.0, 500.0)), m.Do("zoom-100"), m.Do("first-view"))
+    editor = do(editor, m.Do("zoom-100"))
+    for node in ("train", "theta1"):
+        assert not in_view(editor, node)
+        question = SimpleNamespace(node=node)
+        playback = replace(editor.live.playback, question=question)
+        asked = do(editor, m.RunUpdate(replace(editor.live, playback=playback)))
+        view = asked.drawn.nodes[node]
+        x, y = asked.camera.on_screen((view.x + view.width / 2, view.y + view.height / 2))
+        assert 0 < x < 700
+        assert 0 < y < 500
+        editor = asked
+    # Whoever looks elsewhere meanwhile is left there: the question is the same.
+    elsewhere = replace(asked, camera=replace(asked.camera, x=5000.0))
+    assert do(elsewhere, m.RunUpdate(replace(asked.live))).camera == elsewhere.camera

@@ -335,6 +335,15 @@ def test_a_film_of_epochs_draws_the_curve_of_those_so_far():
     colour = np.array(ImageColor.getrgb(DARK.positive))
     reach = []
     for frame in seen[1:]:
-        band = np.asarray(frame.image)[-HEIGHT:, 560:]
+        band = np.asarray(frame.image)[40 - HEIGHT :, 560:]  # below the names
         reach.append(int(np.flatnonzero((band == colour).all(axis=2).any(axis=0)).max()))
     assert reach[-1] > reach[0] + 100
+    # Their names stand side by side from the first epoch on, where both lines are a point.
+    names = np.asarray(seen[0].image)[-HEIGHT:, 560:]
+    cost, accuracy = (
+        np.flatnonzero((names == ImageColor.getrgb(each)).all(axis=2).any(axis=0))
+        for each in (DARK.forward, DARK.positive)
+    )
+    assert len(cost)
+    assert len(accuracy)
+    assert cost.max() < accuracy.min()

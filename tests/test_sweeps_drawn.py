@@ -27,9 +27,9 @@ from nodeflow.editor.state.requests import ControlRun
 from nodeflow.editor.state.runcommands import Go
 from nodeflow.errors import SweepError
 from nodeflow.sweeps import drawing
-from nodeflow.sweeps.drawing import drawn, measures
+from nodeflow.sweeps.drawing import KINDS, drawn, measures
 from nodeflow.theme import DARK, LIGHT
-from nodeflow.views.marks import Line, Rect, Words
+from nodeflow.views.marks import Line, Rect, Words, width
 from nodeflow.workings.shown import show
 
 ROOT = Path(__file__).parents[1]
@@ -63,6 +63,20 @@ def test_a_heat_map_has_the_median_of_each_pair_and_counts_what_never_came(found
         never = summary.runs - summary.reached
         if 0 < never < summary.runs:
             assert any(text.endswith(f"({never} never)") for text in texts(counted))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_word_is_cut_at_the_edge_of_its_drawing(found, kind):
+    for measure in measures(found):
+        for area in (AREA, (0.0, 0.0, 330.0, 220.0)):
+            for mark in drawn(kind, found, measure, area, LIGHT).marks:
+                if isinstance(mark, Words):
+                    long = width(mark.text, mark.size)
+                    before = {"start": 0.0, "middle": long / 2, "end": long}[mark.anchor]
+                    told = kind, measure, area, mark.text
+                    assert mark.x - before >= -0.5, told
+                    assert mark.x - before + long <= area[2] + 0.5, told
+                    assert 0 <= mark.y <= area[3] + 0.5, told
 
 
 def test_a_place_tells_its_run_and_epoch(found):

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, assert_never
 
+from nodeflow.editor.commands import view
 from nodeflow.editor.commands.file import leaving
 from nodeflow.editor.commands.registry import register
 from nodeflow.editor.state.messages import (
@@ -58,7 +59,8 @@ def begin(editor: Editor) -> Editor:
         more = "" if LESSON in editor.graph.extra else ": make one by Lesson, Edit the lesson"
         return editor.refused(f"{why}{more}")
     graph = _without(editor.graph, ANSWERS)
-    begun = replace(editor, lesson=Teaching(graph), selection=frozenset())
+    # Its card takes a part of the canvas.
+    begun = view.refitted(replace(editor, lesson=Teaching(graph), selection=frozenset()))
     return begun.asking(ControlRun(BeginLesson(graph)))
 
 

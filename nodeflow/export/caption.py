@@ -98,27 +98,24 @@ def _of_epoch(
               font=small)  # fmt: skip
     box = (left + half + 20 * scale, place[1], left + room, place[1] + 88 * scale)
     draw.rectangle(box, outline=theme.border)
-    for key, colour in (("cost", theme.forward), ("train_accuracy", theme.positive),
-                        ("test_accuracy", theme.backward)):  # fmt: skip
-        found = [line.get(key) for line in past]
-        heights = [number for number in found if number is not None]
+    at, top, foot = box[0] + 8 * scale, box[1] + 24 * scale, box[3] - 4 * scale
+    for key, name, colour in (("cost", "cost", theme.forward),
+                              ("train_accuracy", "accuracy", theme.positive),
+                              ("test_accuracy", "test accuracy", theme.backward)):  # fmt: skip
+        heights = [number for line in past if (number := line.get(key)) is not None]
         if len(heights) < len(past) or not heights:
             continue
-        top = 1.0 if key.endswith("accuracy") else max(heights) or 1.0
+        # The names stand above the lines, side by side: none lies on a line or on another name.
+        draw.text((at, box[1] + 4 * scale), name, fill=colour, font=small)
+        at += small.getlength(name) + 14 * scale
+        most = 1.0 if key.endswith("accuracy") else max(heights) or 1.0
         wide = (box[2] - box[0]) * done / max(len(heights) - 1, 1)
         points = [
-            (box[0] + at * wide, box[3] - 3 - (box[3] - box[1] - 6) * number / top)
-            for at, number in enumerate(heights)
+            (box[0] + number * wide, foot - (foot - top) * height / most)
+            for number, height in enumerate(heights)
         ]
         if len(points) > 1:
             draw.line(points, fill=colour, width=max(1, round(2 * scale)))
-        name = {"cost": "cost", "train_accuracy": "accuracy"}.get(key, "test accuracy")
-        x, at = points[-1]
-        room_left = x - small.getlength(name) - 6 > box[0]
-        text_x = x - small.getlength(name) - 6 if room_left else x + 6
-        above = key != "test_accuracy" and at - 17 * scale > box[1]
-        high = at - 17 * scale if above else at + (4 if key == "test_accuracy" else 20) * scale
-        draw.text((text_x, high), name, fill=colour, font=small)
 
 
 @lru_cache(maxsize=16)

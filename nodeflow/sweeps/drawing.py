@@ -115,11 +115,12 @@ class _Scale:
         inside = min(max(value, self.low), self.high) if value == value else self.high
         return math.log10(inside) if self.log else inside
 
-    def axes(self, area: Area, left: float, right: float) -> Axes:
-        """Return axes inside an area."""
+    def axes(self, area: Area, left: float, right: float, measure: str) -> Axes:
+        """Return axes inside an area, with room for the numbers of a measure at its left."""
         low, high = self.at(self.low), self.at(self.high)
         gap = 0.04 * (high - low) or 0.5
-        return axes(area, (left, low - gap), (right, high + gap))
+        labels = [_told(value, measure) for value in self._ticks()]
+        return axes(area, (left, low - gap), (right, high + gap), labels)
 
     def written(self, frame: Axes, theme: Theme, measure: str) -> list[Mark]:
         """Write the ends of the axis at its left side, and what it is above it."""
@@ -205,7 +206,7 @@ def curves(found: Sweep, measure: str, area: Area, theme: Theme) -> Drawing:
     beside = min(beside, area[2] * 0.35)
     scale = _Scale.of([value for _, points in lines for _, value in points], measure)
     last = max(points[-1][0] for _, points in lines)
-    frame = scale.axes(_room(area, right=beside, below=14), 1.0, float(max(last, 2)))
+    frame = scale.axes(_room(area, right=beside, below=14), 1.0, float(max(last, 2)), measure)
     marks = scale.written(frame, theme, measure)
     left, top, wide, high = frame.area
     marks += [
@@ -262,7 +263,7 @@ def spread(found: Sweep, measure: str, area: Area, theme: Theme) -> Drawing:
         values.append(max(values) + 0.08 * (max(values) - min(values)))
     scale = _Scale.of(values, measure)
     titles = [_title(one) for _, one in columns]
-    frame = scale.axes(_room(area, below=28), 0.0, float(len(columns)))
+    frame = scale.axes(_room(area, below=28), 0.0, float(len(columns)), measure)
     left, top, wide, high = frame.area
     marks = scale.written(frame, theme, measure)
     each = wide / len(columns)

@@ -255,10 +255,11 @@ class Axes:
         return made
 
 
-def axes(area: Area, low: Place, high: Place) -> Axes:
-    """Return axes inside an area, with room for what is written at them."""
+def axes(area: Area, low: Place, high: Place, labels: Sequence[str] = ()) -> Axes:
+    """Return axes inside an area, with room for the labels at their left: the ends, else."""
     left, top, wide, tall = area
-    room = 6 + max(width(show(end), SMALL) for end in (low[1], high[1]))
+    labels = labels or [show(end) for end in (low[1], high[1])]
+    room = 6 + max(width(label, SMALL) for label in labels)
     return Axes((left + room, top + 4, wide - room - 4, tall - 18), low, high)
 
 

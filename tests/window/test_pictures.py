@@ -281,7 +281,12 @@ def test_the_texts_of_nodes_grow_with_the_setting(opened, mouse, shot, scale):
 
 def test_play_trains(trained, mouse, shot):
     window = trained(nf.load(GRAPHS / "xor.json"), 0, preferences={"theme": "light"})
-    pixels = canvas(window, shot())
+    whole = shot()
+    # The corner by which a panel is sized is no black spot.
+    left, top, _, high = window.state["area"]
+    assert whole[top + high - 16 : top + high - 2, -16:-2].min() > 150
+    assert whole[top + high - 16 : top + high - 2, left - 16 : left - 4].min() > 150
+    pixels = canvas(window, whole)
     found = np.argwhere(
         np.abs(pixels.astype(int) - np.array(colour(LIGHT.selected))).max(axis=2) < 8
     )

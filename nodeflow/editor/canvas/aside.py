@@ -21,6 +21,8 @@ CARD = 160.0
 """How high the card with the formula of the last step is at most, with its margin, at scale 1."""
 LOW_CARD, _LOW = 112.0, 3.6
 """The same on a canvas that is lower than so many cards."""
+LESSON, _MOST_OF_LESSON = 224.0, 0.45
+"""How high the card of a lesson is, as most tasks have it, and what of a low canvas it may take."""
 _AT_EDGES = tuple((across, down) for down in (1.0, 0.0) for across in (0.0, 1.0, 0.25, 0.75))
 _BUTTON = ((0.5, 1.0), *_AT_EDGES, (0.5, 0.0))
 _MAP = ((1.0, 1.0), (1.0, 0.0), (0.0, 1.0), (0.0, 0.0), (1.0, 0.5), (0.0, 0.5), *_AT_EDGES)
@@ -46,8 +48,11 @@ def waits(editor: Editor) -> bool:
 
 
 def foot(editor: Editor) -> float:
-    """Return how many pixels at the canvas's foot the Train button takes."""
-    return MARGIN + HIGH * editor.preferences.scale if waits(editor) else 0.0
+    """Return how many pixels at the foot the card of a lesson, or the Train button, takes."""
+    scale = editor.preferences.scale
+    if editor.lesson is not None and not editor.lesson.making:
+        return min(LESSON * scale, _MOST_OF_LESSON * editor.size[1])
+    return MARGIN + HIGH * scale if waits(editor) else 0.0
 
 
 def button(editor: Editor, place: tuple[float, float] | None = None) -> Area:

@@ -35,6 +35,7 @@ def first_view(editor: Editor) -> Editor:
         drawn.bounds, editor.size, begin, aside.foot(editor), editor.preferences.scale
     )
     camera = camera.ending_between(drawn.boxes, editor.size, editor.preferences.scale)
+    camera = camera.without_strips(drawn.boxes, editor.size)
     return _seen_as(editor, "first-view", camera)
 
 

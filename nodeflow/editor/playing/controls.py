@@ -237,12 +237,16 @@ def returned(editor: Editor, before: Live) -> Editor:
 
 
 def followed(editor: Editor) -> Editor:
-    """Return the editor with the camera at the active node, if it would be out of sight."""
+    """Return the editor with the camera at the active node, if it would be out of sight.
+
+    Where a question is asked that is the node of which it is.
+    """
     playback = editor.live.playback
     following = editor.preferences.follow and editor.live.state != "training"
-    if not following or editor.gesture is not None or playback.step is None:
+    active = playback.question or playback.step
+    if not following or editor.gesture is not None or active is None:
         return editor
-    view = editor.drawn.nodes.get(owner(editor, playback.step.node))
+    view = editor.drawn.nodes.get(owner(editor, active.node))
     if view is None:
         return editor
     camera, (wide, high) = editor.camera, editor.size

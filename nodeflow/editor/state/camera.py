@@ -12,6 +12,8 @@ _CLICK, _CLICKS = 1.12, 200.0
 """How much a click of the wheel enlarges; no zoom is reached by more clicks at once."""
 _MARGIN, _GAP = 36, 16
 _LARGEST_FIT = 1.0
+_STRIP = 18
+"""What is seen of a node in less than so many pixels is a strip that tells nothing."""
 _UPPER = 0.9
 """A view begins at the top of the graph if the data then lie in this upper part of its height."""
 _KEPT = 0.7
@@ -125,6 +127,15 @@ class Camera:
         else:
             y = _between(begin[1] - high / 2, top, bottom - high)
         return cls(x - _MARGIN / zoom, y - _MARGIN / zoom, zoom)
+
+    def without_strips(self, nodes: NDArray[np.float64], size: Point) -> Camera:
+        """Return the camera a little to the right, where a strip of a node is all that is seen."""
+        bottom = self.on_canvas(size)[1]
+        seen = nodes[(nodes[:, 1] < bottom) & (nodes[:, 3] > self.y) & (nodes[:, 0] < self.x)]
+        strips = (seen[:, 2] - self.x)[seen[:, 2] > self.x]
+        if not len(strips) or strips.max() * self.zoom > _STRIP:
+            return self
+        return replace(self, x=self.x + float(strips.max()) + _STRIP / self.zoom / 2)
 
     def ending_between(self, nodes: NDArray[np.float64], size: Point, scale: float = 1.0) -> Camera:
         """Return the camera a little nearer, so that the right edge of the view cuts no node.
