@@ -255,10 +255,14 @@ class Axes:
         return made
 
 
-def axes(area: Area, low: Place, high: Place) -> Axes:
-    """Return axes inside an area, with room for what is written at them."""
+def axes(area: Area, low: Place, high: Place, written: Sequence[str] = ()) -> Axes:
+    """Return axes inside an area, with room for what is written at their left side.
+
+    Without `written` these are the ends, as numbers.
+    """
     left, top, wide, tall = area
-    room = 6 + max(width(show(end), SMALL) for end in (low[1], high[1]))
+    texts = written or [show(end) for end in (low[1], high[1])]
+    room = 6 + max(width(text, SMALL) for text in texts)
     return Axes((left + room, top + 4, wide - room - 4, tall - 18), low, high)
 
 
