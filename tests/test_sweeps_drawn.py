@@ -26,8 +26,8 @@ from nodeflow.editor.state.model import Editor
 from nodeflow.editor.state.requests import ControlRun
 from nodeflow.editor.state.runcommands import Go
 from nodeflow.errors import SweepError
-from nodeflow.sweeps import drawing
 from nodeflow.networks import network
+from nodeflow.sweeps import drawing
 from nodeflow.sweeps.drawing import drawn, measures, telling
 from nodeflow.theme import DARK, LIGHT
 from nodeflow.views.marks import Line, Rect, Words, width
@@ -174,7 +174,9 @@ def test_a_single_seed_has_no_quartiles(tmp_path, capsys):
     told = capsys.readouterr().out
     assert not re.search("median|quartile|seed|░", told)
     one = nf.sweep(nf.load(XOR), {"train.rate": [0.5, 5.0]}, epochs=5, curves=True)
-    assert not any(isinstance(mark, Rect) for mark in drawn("spread", one, "cost", AREA, LIGHT).marks)
+    assert not any(
+        isinstance(mark, Rect) for mark in drawn("spread", one, "cost", AREA, LIGHT).marks
+    )
     one.save(tmp_path / "one.html")
     page = (tmp_path / "one.html").read_text()
     assert not re.search("median|quartile|test_cost|>why<", page, re.IGNORECASE)

@@ -50,7 +50,10 @@ def show_sweep(found: Sweep, out: Path | None) -> None:
                f"{strip}  {scale.ends}"]  # fmt: skip
     rows = table(*columns, numbers=tuple(columns[:-1]))
     for one in summaries[:_MOST_LINES]:
-        rows.add_row(*_cells(one, held, until=until, failed=failed), Text(scale.strip(one.quartiles.get(what))))
+        rows.add_row(
+            *_cells(one, held, until=until, failed=failed),
+            Text(scale.strip(one.quartiles.get(what))),
+        )
     print_inset(console, rows)
     console.print()
     lines = plot_lines(found, what, console.width - 4)
