@@ -372,3 +372,17 @@ def test_naive_bayes_is_no_start_for_a_hidden_layer():
 
     assert slopes("naive_bayes") < 0.02
     assert slopes("uniform") > 0.2
+
+
+@pytest.mark.parametrize(("columns", "head"), [(80, False), (100, True), (140, True)])
+def test_no_name_in_a_table_of_blame_is_cut(tmp_path, capsys, monkeypatch, columns, head):
+    """Names such as 'layer0 4' ended in … where six of them stood side by side."""
+    monkeypatch.setenv("COLUMNS", str(columns))
+    graph = network("3-6-2", name="g")
+    nf.save(graph.set("x", value=[[1.0, 2.0, 3.0]]), tmp_path / "g.json")
+    assert main(["blame", str(tmp_path / "g.json")]) == 0
+    told = capsys.readouterr().out
+    assert "…" not in told
+    last = told[told.rindex("  δ") :].partition("\n\n")[2]
+    assert last.count("hidden") == (6 if head else 0)
+    assert ("wider terminal" in told) != head
