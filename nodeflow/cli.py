@@ -20,6 +20,7 @@ import click
 
 from nodeflow import __version__, streams
 from nodeflow.commands.completing import answer as completed
+from nodeflow.commands.groups import Group
 from nodeflow.commands.output import (
     FAULT,
     INTERRUPTED,
@@ -64,7 +65,7 @@ COMMANDS = (
 """Every command: the name of its file in `commands/` and of the function there."""
 
 
-class Commands(click.Group):
+class Commands(Group):
     """A group whose commands are imported when they are called."""
 
     def list_commands(self, _context: click.Context) -> list[str]:
@@ -79,13 +80,6 @@ class Commands(click.Group):
         command: click.Command = getattr(import_module(f"nodeflow.commands.{written}"), written)
         return command
 
-    def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write every command with the first sentence of its help, whole."""
-        found = ((name, self.get_command(context, name)) for name in COMMANDS)
-        rows = [(name, _sentence(command)) for name, command in found if command is not None]
-        with formatter.section("Commands"):
-            formatter.write_dl(rows)
-
     def resolve_command(
         self, context: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
@@ -94,12 +88,6 @@ class Commands(click.Group):
         if name not in COMMANDS and not name.startswith("-"):
             context.fail(f"No such command {name!r}.{_meant(name)}")
         return super().resolve_command(context, args)
-
-
-def _sentence(command: click.Command) -> str:
-    """Return what a command does, without what follows in its help."""
-    first = (command.help or "").partition("\n\n")[0]
-    return " ".join(first.split()).rstrip(":.") + "."
 
 
 def _meant(name: str) -> str:

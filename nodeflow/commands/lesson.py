@@ -9,12 +9,13 @@ from typing import Any
 import click
 
 from nodeflow.commands.graphs import load
+from nodeflow.commands.groups import Group
 from nodeflow.commands.options import json_option
 from nodeflow.commands.output import FAULT, bold, echo, print_json, say, sentence
 from nodeflow.errors import FileError, NodeflowError
 
 
-class _Lessons(click.Group):
+class _Lessons(Group):
     """`lesson FILE` plays; `lesson check …` is a command of its own."""
 
     def resolve_command(
