@@ -58,6 +58,7 @@ _HOMES = {
     "to_sklearn": "nodeflow.interchange.sklearn",
     "to_torch": "nodeflow.interchange.torch",
     "unfold": "nodeflow.derive",
+    "with_data": "nodeflow.derive.feeding",
     "with_rate": "nodeflow.derive.rates",
 }
 __all__ = [
@@ -90,6 +91,7 @@ __all__ = [
     "to_sklearn",
     "to_torch",
     "unfold",
+    "with_data",
     "with_rate",
 ]
 
@@ -97,6 +99,7 @@ if TYPE_CHECKING:
     from nodeflow.data.memory import hold
     from nodeflow.declare import node
     from nodeflow.derive import collapse, explode, fold, unfold
+    from nodeflow.derive.feeding import with_data
     from nodeflow.derive.rates import with_rate
     from nodeflow.engine.check import check
     from nodeflow.engine.run import Run

@@ -10,6 +10,7 @@ from nodeflow.data.memory import hold as hold
 from nodeflow.declare import Output as Output
 from nodeflow.declare import node as node
 from nodeflow.derive import collapse as collapse, explode as explode, fold as fold, unfold as unfold
+from nodeflow.derive.feeding import with_data as with_data
 from nodeflow.derive.rates import with_rate as with_rate
 from nodeflow.engine.check import check as check
 from nodeflow.engine.run import Run as Run

@@ -20,6 +20,7 @@ import click
 
 from nodeflow import __version__, streams
 from nodeflow.commands.completing import answer as completed
+from nodeflow.commands.groups import Group
 from nodeflow.commands.output import (
     FAULT,
     INTERRUPTED,
@@ -64,7 +65,7 @@ COMMANDS = (
 """Every command: the name of its file in `commands/` and of the function there."""
 
 
-class Commands(click.Group):
+class Commands(Group):
     """A group whose commands are imported when they are called."""
 
     def list_commands(self, _context: click.Context) -> list[str]:

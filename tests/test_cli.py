@@ -126,6 +126,10 @@ def test_help_lists_the_commands(call):
     assert (code, err) == (0, "")
     names = re.findall(r"^  ([a-z]+)  ", out.partition("Commands:")[2], re.MULTILINE)
     assert names == sorted(EVERY)
+    for words in ((), ("data",), ("plugins",), ("lesson",)):
+        listed = call(*words, "--help")[1].partition("Commands:")[2]
+        assert listed.count(".") >= 1
+        assert "..." not in listed  # each sentence is whole
     assert {"blame", "check", "derive", "edit", "play", "run", "saturated", "train", "why"} < set(
         names
     )

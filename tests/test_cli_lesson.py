@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import json
 from pathlib import Path
@@ -96,6 +97,43 @@ def test_a_folder_has_the_answers_of_a_class(type_in, tmp_path) -> None:
     code, _, err = type_in("", "check", own, empty)
     assert code == 1
     assert "this folder has no answer" in err
+
+
+def test_a_class_is_a_table_and_a_file_of_marks(type_in, tmp_path) -> None:
+    """A learning platform packs a folder a student, whose files have the same name."""
+    for name, typed in (("ada", "1.2\ngo 0:0:cost.error\n1.4\n"), ("grace", "1.2\n")):
+        (tmp_path / "in" / name).mkdir(parents=True)
+        type_in(typed, LESSON, "-o", tmp_path / "in" / name / "answer.json", "--json")
+    (tmp_path / "in" / "bad.json").write_text("{", encoding="utf-8")
+    (tmp_path / "in" / "photo.jpg").write_bytes(b"")
+    marks = tmp_path / "marks.csv"
+    code, out, err = type_in("", "check", LESSON, tmp_path / "in", "-o", marks)
+    assert code == 1
+    assert "left out photo.jpg" in err
+    with marks.open(encoding="utf-8", newline="") as stream:
+        rows = {Path(row["file"]).parent.name: row for row in csv.DictReader(stream)}
+    assert [rows["ada"][f"task {n}"] for n in range(1, 5)] == ["1", "1", "1", "0"]
+    assert [rows["grace"][f"task {n}"] for n in range(1, 5)] == ["1", "0", "0", "0"]
+    assert (rows["ada"]["done"], rows["ada"]["of"]) == ("3", "7")
+    assert "bad.json" in rows["in"]["error"]
+    counts = next(line for line in out.splitlines() if line.strip().startswith("of 2"))
+    assert counts.split()[2:5] == ["2", "1", "1"]
+    assert type_in("", "check", LESSON, tmp_path / "in", "-o", tmp_path / "m.xlsx")[0] == 2
+    assert "answer  1" not in type_in("", "check", LESSON, tmp_path / "in" / "ada")[1]
+
+
+def test_an_answer_is_not_lost_in_silence(type_in, tmp_path) -> None:
+    code, out, _ = type_in(f"{TYPED}\nskip\nsave {tmp_path / 'a.json'}\nstep\n", LESSON)
+    assert code == 0
+    assert "no task is left" in out
+    assert out.split()[-3:] == [str(tmp_path / "a.json"), "is", "written"]  # and that was the end
+    assert "not saved" not in out
+    (marks,) = json.loads(type_in("", "check", LESSON, tmp_path / "a.json", "--json")[1])["answers"]
+    assert marks["done"] == 7
+    for typed in (TYPED, "1.2\n", "1.2\nquit\n"):
+        assert "the answer was not saved" in type_in(typed, LESSON)[1]
+    assert "quit once more ends" in type_in("1.2\nquit\nquit\n", LESSON)[1]
+    assert "saved" not in type_in("quit\n", LESSON)[1]
 
 
 def test_a_file_without_a_lesson_is_refused_in_a_sentence(type_in) -> None:

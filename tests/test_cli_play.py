@@ -179,6 +179,23 @@ def test_the_lines_hold_address_and_formula(play):
     assert found == expected
 
 
+def test_all_writes_out_every_number(play, capsys):
+    graph = network(epochs=1)
+    lines = play(graph, "--samples", 1, "--all")
+    told = {line.split("=")[0].split()[-1] for line in lines if "₂" in line.split("=")[0]}
+    assert {"z₂", "a₂", "delta₂", "blame₂", "gradient₁,₂", "gradient₂,₁", "value₂,₂"} <= told
+    run = nf.Run(graph)
+    run.step()
+    run.advance("sample")
+    for number, weight in zip(
+        ("₁,₁", "₁,₂", "₂,₁", "₂,₂"), run.weights["w1.value"].flat, strict=True
+    ):
+        line = next(one for one in lines if f"value{number} =" in one)
+        assert float(line.split("=")[-1].replace("−", "-")) == pytest.approx(weight, abs=1e-4)
+    for document in map(json.loads, play(graph, "--samples", 1, "--all", "--json")):
+        assert document["formulas"][0] == document["formula"]
+
+
 def test_each_phase_has_its_sign(play):
     lines = play(network(epochs=1), "--samples", "1")
     assert [line[0] for line in lines if line[0] != " "] == ["▶", "◀", "●"]

@@ -371,8 +371,8 @@ def test_several_targets(tmp_path):
         ("a,b,c\n", "t.csv: the file has only a header; add a row of numbers"),
         (
             "1\n3\n",
-            "t.csv: there is only one column; separate the columns by commas, semicolons, tabs or "
-            "blanks, or name the sign with --separator",
+            "t.csv: there is only one column, and a network needs features beside its target; of a "
+            "series, put what came before (one row up, two rows up, …) into columns of its own",
         ),
         (
             "a,b\n\n1,2\n3,4,5\n",

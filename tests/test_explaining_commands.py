@@ -18,7 +18,7 @@ from nodeflow.derive.modes import without_differences
 from nodeflow.engine.comparison import side_by_side
 from nodeflow.errors import GraphError, RunError
 from nodeflow.explain.symbols import derive
-from nodeflow.networks import MOST_LAYERS, MOST_NEURONS
+from nodeflow.networks import MOST_LAYERS, MOST_NEURONS, network
 
 GRAPHS = Path(__file__).parent.parent / "graphs"
 
@@ -123,13 +123,13 @@ def test_what_cannot_be_derived_is_one_sentence(capsys):
     with pytest.raises(RunError, match=r"'ahead' \(margin\) has no formula to derive"):
         derive(nf.Run(graph), "w.value", (0, 0))
     lone = load("one-neuron").add("lone", "parameter", value=[1.0])
+    with pytest.raises(RunError, match="is 0 whatever the weights are, since 'x' and 'y' hold zer"):
+        derive(nf.Run(network("2-2-1")), "theta1.value", (0, 0))
     with pytest.raises(RunError, match="the cost does not depend on lone: its derivative is 0"):
         derive(nf.Run(lone), "lone.value", (0,))
 
 
 def test_a_long_derivative_is_measured_before_it_is_written():
-    from nodeflow.networks import network
-
     run = nf.Run(network((2, *(9,) * 9, 2), data="moons"))
     with pytest.raises(RunError, match="characters, and 2,000 are written"):
         derive(run, next(key for key in run.weights if key.startswith("theta1")), (0, 0))
@@ -325,8 +325,6 @@ def test_both_sides_of_a_loop_over_samples_agree():
 
 
 def test_too_many_numbers_are_not_moved():
-    from nodeflow.networks import network
-
     with pytest.raises(GraphError, match="20,000 are moved one by one at most"):
         side_by_side(network("100-300-10"))
 
@@ -374,3 +372,17 @@ def test_naive_bayes_is_no_start_for_a_hidden_layer():
 
     assert slopes("naive_bayes") < 0.02
     assert slopes("uniform") > 0.2
+
+
+@pytest.mark.parametrize(("columns", "head"), [(80, False), (100, True), (140, True)])
+def test_no_name_in_a_table_of_blame_is_cut(tmp_path, capsys, monkeypatch, columns, head):
+    """Names such as 'layer0 4' ended in … where six of them stood side by side."""
+    monkeypatch.setenv("COLUMNS", str(columns))
+    graph = network("3-6-2", name="g")
+    nf.save(graph.set("x", value=[[1.0, 2.0, 3.0]]), tmp_path / "g.json")
+    assert main(["blame", str(tmp_path / "g.json")]) == 0
+    told = capsys.readouterr().out
+    assert "…" not in told
+    last = told[told.rindex("  δ") :].partition("\n\n")[2]
+    assert last.count("hidden") == (6 if head else 0)
+    assert ("wider terminal" in told) != head

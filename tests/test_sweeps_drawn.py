@@ -26,8 +26,9 @@ from nodeflow.editor.state.model import Editor
 from nodeflow.editor.state.requests import ControlRun
 from nodeflow.editor.state.runcommands import Go
 from nodeflow.errors import SweepError
+from nodeflow.networks import network
 from nodeflow.sweeps import drawing
-from nodeflow.sweeps.drawing import KINDS, drawn, measures
+from nodeflow.sweeps.drawing import KINDS, drawn, measures, telling
 from nodeflow.theme import DARK, LIGHT
 from nodeflow.views.marks import Line, Rect, Words, width
 from nodeflow.workings.shown import show
@@ -131,7 +132,7 @@ def test_pictures_and_pages_are_whole(found, tmp_path):
             cells.append(data)
 
     Reader().feed(page)
-    assert page.count("<svg") == 3
+    assert page.count("<svg") == 4  # two over the epochs, spread, heat map
     assert not re.search(r"(src|href)=\"http", page)
     for row in found:
         assert f"{row['cost']:.6g}" in cells
@@ -142,8 +143,72 @@ def test_the_command_writes_them(tmp_path, capsys):
     words = ["sweep", str(ROOT / "graphs" / "xor.json"), "--set", "train.rate=0.5,5", "--seeds",
              "2", "--epochs", "5", "-o", str(out)]  # fmt: skip
     assert main(words) == 0
-    assert out.read_text().count("<svg") == 2  # curves, spread
-    capsys.readouterr()
+    assert out.read_text().count("<svg") == 3  # cost and accuracy over the epochs, spread
+    assert "o.html  a page with pictures and tables" in capsys.readouterr().out
+    words[-1] = str(tmp_path / "o.csv")
+    assert main(words) == 0
+    assert "o.csv  one row per run" in capsys.readouterr().out
+
+
+@pytest.fixture(scope="module")
+def diverging():
+    graph = network(data=nf.hold((np.arange(8.0)[:, None], np.arange(8.0) * 1.37), "line"))
+    return nf.sweep(graph, {"rate": [0.01, 0.1, 9.0]}, seeds=2, epochs=30, curves=True)
+
+
+def test_runs_that_failed_hide_no_other(diverging):
+    assert {row["rate"] for row in diverging.failed} == {9.0}
+    made = drawn("curves", diverging, "cost", AREA, LIGHT)
+    heights = [place[1] for place, run, _ in made.places if run < 4]
+    assert max(heights) - min(heights) > 0.6 * AREA[3]
+    assert "2 failed" in texts(drawn("spread", diverging, "cost", AREA, LIGHT))
+    lines = plotted(diverging)
+    assert float(lines[1].split()[0]) < 10
+
+
+@pytest.mark.parametrize("high", [1e3, 1e30, 1e300])
+def test_what_is_written_at_an_axis_does_not_overlap_and_lies_in_the_picture(diverging, high):
+    scale = drawing._Scale.of([1e-5, high], "cost")
+    ys = sorted(
+        mark.y
+        for mark in scale.written(scale.axes(AREA, 0, 1, "cost"), LIGHT, "cost")
+        if isinstance(mark, Words) and mark.anchor == "end"
+    )
+    assert 3 <= len(ys) <= 8
+    assert min(b - a for a, b in itertools.pairwise(ys)) > 10
+    for kind, measure in (("spread", "cost"), ("curves", "cost")):
+        for mark in drawn(kind, diverging, measure, AREA, LIGHT).marks:
+            if isinstance(mark, Words) and mark.anchor == "end":
+                assert mark.x - width(mark.text, mark.size) >= 0
+
+
+def test_a_single_seed_has_no_quartiles(tmp_path, capsys):
+    words = ["sweep", str(XOR), "--set", "train.rate=0.5,5", "--epochs", "5", "--curves"]
+    assert main(words) == 0
+    told = capsys.readouterr().out
+    assert not re.search("median|quartile|seed|░", told)
+    one = nf.sweep(nf.load(XOR), {"train.rate": [0.5, 5.0]}, epochs=5, curves=True)
+    assert not any(
+        isinstance(mark, Rect) for mark in drawn("spread", one, "cost", AREA, LIGHT).marks
+    )
+    one.save(tmp_path / "one.html")
+    page = (tmp_path / "one.html").read_text()
+    assert not re.search("median|quartile|test_cost|>why<", page, re.IGNORECASE)
+
+
+def test_what_all_runs_share_does_not_tell_them_apart():
+    found = nf.sweep(nf.load(XOR), {"train.rate": [1.0, 2.0]}, epochs=2000)
+    assert {row["train_accuracy"] for row in found} == {1.0}
+    assert measures(found)[0] == "train_accuracy"
+    assert telling(found) == "cost"
+
+
+def test_a_table_has_columns_for_what_was_measured_alone(diverging, capsys):
+    from nodeflow.terminal import show_sweep
+
+    show_sweep(diverging, None)
+    head = capsys.readouterr().out.splitlines()[2].split("  ")
+    assert [name.strip() for name in head if name.strip()][:3] == ["rate", "cost", "failed"]
 
 
 # --- what the editor's sheet asks of it -----------------------------------------------------------

@@ -1303,3 +1303,30 @@ def test_a_workbook_without_a_sheet_is_told(tmp_path):
             lost.writestr(name, re.sub(rb"<sheets>.*</sheets>", b"<sheets></sheets>", text))
     with pytest.raises(DataError, match="this workbook has no sheet with cells"):
         data.load(str(tmp_path / "lost.xlsx"))
+
+
+@pytest.mark.parametrize(
+    ("above", "names"),
+    [
+        ("Length,,Weight,,Kind\nmean,sd,mean,sd,", ["Length mean", "Length sd", "Weight mean",
+                                                     "Weight sd"]),
+        ("Length,Length,Weight,Weight,Kind\nmean,sd,mean,sd,", ["Length mean", "Length sd",
+                                                                 "Weight mean", "Weight sd"]),
+        ("Length,,Weight,,\nlow,high,net,gross,Kind", ["low", "high", "net", "gross"]),
+        ("Report,,,,\nlow,high,low,high,Kind", ["low", "high", "low", "high"]),
+        ("low,high,net,gross,Kind\nmm,mm,kg,kg,", ["low", "high", "net", "gross"]),
+    ],
+)  # fmt: skip
+def test_names_of_groups_tell_columns_apart(tmp_path, above, names):
+    rows = "\n".join(f"{i}.5,{i % 3}.1,{i % 5}.2,{i % 7}.3,{'ab'[i % 2]}" for i in range(1, 9))
+    table = load(tmp_path, f"{above}\n{rows}\n")
+    assert list(table.features) == names
+    assert table.classes == ("a", "b")
+    assert table.reading.target == "Kind"
+
+
+def test_a_series_is_told_from_a_wrong_separator(tmp_path):
+    with pytest.raises(DataError, match="put what came before"):
+        load(tmp_path, "temperature\n20.1\n20.4\n21.0\n")
+    with pytest.raises(DataError, match="name the sign with --separator"):
+        load(tmp_path, "a~b\n1~2\n3~4\n")

@@ -8,13 +8,14 @@ from typing import Any
 
 import click
 
+from nodeflow.commands.groups import Group
 from nodeflow.commands.options import file_argument, json_option
 from nodeflow.commands.output import FAULT, echo, print_json, refuse, state
 from nodeflow.commands.tables import table_options, taken
 from nodeflow.errors import FileError
 
 
-@click.group()
+@click.group(cls=Group)
 @json_option
 def data(*, as_json: bool) -> None:
     """Look at tables, and fetch public data sets."""

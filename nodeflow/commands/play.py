@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -41,6 +41,8 @@ _SPEED = 4.0
 @click.option("--stop", "stops", multiple=True, metavar="CONDITION",
               help='Stop when this becomes true, such as "cost < 0.01"; may be '
               "repeated.")  # fmt: skip
+@click.option("--all", "every", is_flag=True,
+              help="Write out every number of a node, not the first alone.")  # fmt: skip
 @json_option
 def play(
     file: str,
@@ -51,6 +53,7 @@ def play(
     samples: int | None,
     level: str,
     stops: tuple[str, ...],
+    every: bool,
     as_json: bool,
 ) -> int:
     """Play a graph in slow motion: each node, with its numbers.
@@ -95,12 +98,12 @@ def play(
         last = min(last, schedule.after_passes(player.number, samples))
     try:
         if speed and not as_json and run.order and terminal.is_interactive():
-            terminal.play_live(player, level, speed, last)
+            terminal.play_live(player, level, speed, last, every=every)
             return _told(placeholders)
         show: Callable[[list[Step]], None] = (
-            (lambda steps: print_json(steps[-1].as_dict()))
+            (lambda steps: print_json(_document(steps[-1], every=every)))
             if as_json
-            else terminal.StepPrinter(run, level)
+            else terminal.StepPrinter(run, level, every=every)
         )
         clock = time.perf_counter()
         for steps in beats(player, level, last):
@@ -114,6 +117,12 @@ def play(
     if player.reason:
         say(f"stopped at {player.place}: {player.reason}", bad=False)
     return _told(placeholders)
+
+
+def _document(step: Step, *, every: bool) -> dict[str, Any]:
+    from nodeflow.workings.lines import formulas_of
+
+    return {**step.as_dict(), **({"formulas": formulas_of(step)} if every else {})}
 
 
 def _told(placeholders: Sequence[str]) -> int:

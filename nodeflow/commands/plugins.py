@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from nodeflow.commands.groups import Group
 from nodeflow.commands.options import json_option
 from nodeflow.commands.output import bold, count, echo, print_json
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from nodeflow.plugins import Plugin
 
 
-@click.group(invoke_without_command=True)
+@click.group(cls=Group, invoke_without_command=True)
 @json_option
 @click.pass_context
 def plugins(context: click.Context, *, as_json: bool) -> None:

@@ -212,15 +212,24 @@ class _Page:
         self._widths()
         width = len(self.rows[0].cells)
         if width == 1:
-            raise self._fault(
-                "there is only one column; separate the columns by commas, semicolons, tabs or "
-                "blanks, or name the sign with --separator"
-            )
+            raise self._fault(self._why_one_column())
         self._header()
         self._footer()
         if not self.rows:
             raise self._fault("the file has only a header; add a row of numbers")
         return self._columns()
+
+    def _why_one_column(self) -> str:
+        cells = [row.cells[0] for row in self.rows]
+        if sum(map(_formed, cells)) * 2 > len(cells):
+            return (
+                "there is only one column, and a network needs features beside its target; of a "
+                "series, put what came before (one row up, two rows up, …) into columns of its own"
+            )
+        return (
+            "there is only one column; separate the columns by commas, semicolons, tabs or "
+            "blanks, or name the sign with --separator"
+        )
 
     def _fault(self, msg: str, row: Row | None = None) -> DataError:
         return DataError(msg, file=self.file, row=None if row is None else row.line)
@@ -489,10 +498,12 @@ class _Page:
         units = all(not re.search(r"\d", second[i]) or "(" in second[i] for i in formed)
         if len(formed) == 1 and not re.fullmatch(r"[(\[].*[)\]]", second[formed[0]]):
             return rows
-        if header.cells.count("") > second.count(""):
-            self.notes.append(f"row {header.line} stands above the names of the columns: "
-                              "skipped")  # fmt: skip
-            self.header = rows[0]
+        if header.cells.count("") > second.count("") or _are_groups(header.cells, second):
+            names = _named_by_groups(header.cells, second)
+            other = next((a for a, b in zip(names, second, strict=True) if a != b), "")
+            told = f"it names groups, as in '{_short(other)}'" if other else "skipped"
+            self.notes.append(f"row {header.line} stands above the names of the columns: {told}")
+            self.header = Row(names, rows[0].line)
             return rows[1:]
         if units:
             shown = " ".join(second)
@@ -564,6 +575,32 @@ class _Page:
             self.file, tuple(columns), [row.line for row in self.rows], self.format,
             names=self.header is not None, separator=self.separator, notes=tuple(self.notes),
         )  # fmt: skip
+
+
+def _are_groups(groups: list[str], names: list[str]) -> bool:
+    """Tell whether two rows of names tell the columns apart that neither of them does alone."""
+    there = [pair for pair in zip(groups, names, strict=True) if any(pair)]
+    return all(
+        len(set(one)) < len(one) for one in ([a for a, _ in there], [b for _, b in there])
+    ) and len(set(there)) == len(there)
+
+
+def _named_by_groups(groups: list[str], names: list[str]) -> list[str]:
+    """Return the names of columns below the names of groups, which count for what is behind them.
+
+    A group's name stands before a name that is there twice, and for one that is missing; a single
+    text is the title of the table, and names no group.
+    """
+    if sum(map(bool, groups)) < 2:
+        return names
+    found, group = [], ""
+    for above, name in zip(groups, names, strict=True):
+        group = above or group
+        if not name:
+            found.append(above)
+        else:
+            found.append(f"{group} {name}" if group and names.count(name) > 1 else name)
+    return found
 
 
 def _formed(cell: str) -> bool:

@@ -30,6 +30,7 @@ from nodeflow.explain.simplify import (
     told,
     written,
 )
+from nodeflow.graph import Graph
 from nodeflow.symbolic import ONE, ZERO, Row, Rows, of_formula, put, total
 
 LONGEST = 2_000
@@ -101,7 +102,7 @@ def derive(run: Run, address: str, index: tuple[int, ...], *, longest: int = LON
     tidy = Tidy()
     slope = tidy(Slopes(name)(whole))
     if slope == ZERO:
-        raise RunError(f"the cost does not depend on {name}: its derivative is 0")
+        raise RunError(_why_zero(plan.graph, cost, address, name))
     called = {id(tidy(part)): what for what, part in table.activations.items()}
     used = _used(slope, {what: tidy(part) for what, part in table.activations.items()})
     count = length(slope, called)
@@ -130,6 +131,29 @@ def derive(run: Run, address: str, index: tuple[int, ...], *, longest: int = LON
             value = comes_to(slope, values)
     symbols = {one: float(number) for one, number in sorted(values.items())}
     return Derivative(name, cost, chain, simple, where, symbols, value, gradient, library)
+
+
+def _why_zero(graph: Graph, cost: str, address: str, name: str) -> str:
+    """Say why a derivative is 0: no wires lead to the cost, or numbers that were typed are 0."""
+    before, stack = set(), [cost.rpartition(".")[0]]
+    while stack:
+        key = stack.pop()
+        if key not in before:
+            before.add(key)
+            stack += [wire.source for wire in graph.into(key) if not graph.feeds_back(wire)]
+    zeros = [
+        f"'{key}'"
+        for key in graph.nodes
+        if key in before and graph.type_of(key).typed
+        and not np.all(np.asarray(graph.settings(key)["value"], float))
+    ]  # fmt: skip
+    if address.rpartition(".")[0] not in before or not zeros:
+        return f"the cost does not depend on {name}: its derivative is 0"
+    hold = "holds" if len(zeros) == 1 else "hold"
+    return (
+        f"the derivative by {name} is 0 whatever the weights are, since {' and '.join(zeros)} "
+        f"{hold} zeros: put other numbers there, or wire a dataset in their place"
+    )
 
 
 def _used(slope: Part, activations: Mapping[str, Part]) -> dict[str, Part]:

@@ -8,8 +8,9 @@ from typing import Any
 
 from nodeflow.export.svg import document
 from nodeflow.export.views import lines
-from nodeflow.sweeps.drawing import Drawing, drawn, measures
+from nodeflow.sweeps.drawing import Drawing, drawn, measures, telling
 from nodeflow.sweeps.results import Summary, Sweep
+from nodeflow.sweeps.rows import CURVES
 from nodeflow.theme import LIGHT, Theme
 from nodeflow.views.marks import Words
 from nodeflow.workings.shown import precise
@@ -38,13 +39,13 @@ th {{ position: sticky; top: 0; background: {theme.canvas}; }}
 <h1>{title}</h1>
 <p>{about}</p>
 {pictures}
-<h2>Medians and quartiles over the seeds</h2>
-<div class="wide">{summaries}</div>
+{summaries}
 <h2>Runs</h2>
 <div class="wide">{runs}</div>
 </body>
 </html>
 """
+_SUMMARIES = '<h2>Medians and quartiles over the seeds</h2>\n<div class="wide">{}</div>'
 _MOST_ROWS = 5_000
 
 
@@ -67,14 +68,18 @@ def drawings(found: Sweep, theme: Theme) -> list[Drawing]:
     there = measures(found)
     if not there:
         return []
-    kinds = ["spread"]
+    best = telling(found)
+    kinds = [("spread", best)]
     if found.plan.curves:
-        kinds.insert(0, "curves")
-    if sum(len(axis.values) > 1 for axis in found.plan.axes) > 1:
-        kinds.append("heat map")
+        # The cost is what is descended: it is drawn whatever else tells the runs apart.
+        over_time = dict.fromkeys(("cost", next(name for name in there if name in CURVES)))
+        kinds = [*(("curves", name) for name in over_time), *kinds]
     first = [at for at, axis in enumerate(found.plan.axes) if len(axis.values) > 1]
     across, down = first[:2] if len(first) > 1 else (0, 1)
-    return [drawn(kind, found, there[0], area, theme, across=across, down=down) for kind in kinds]
+    if len(first) > 1:
+        kinds.append(("heat map", best))
+    return [drawn(kind, found, measure, area, theme, across=across, down=down)
+            for kind, measure in kinds]  # fmt: skip
 
 
 def svg(found: Sweep, theme: Theme = LIGHT) -> str:
@@ -98,14 +103,15 @@ def page(found: Sweep) -> str:
     ]
     rows = found.rows
     more = len(rows) - _MOST_ROWS
-    runs = _table(found.columns, [list(row.values()) for row in rows[:_MOST_ROWS]])
+    held = [name for name in found.columns if any(row[name] is not None for row in rows)]
+    runs = _table(held, [[row[name] for name in held] for row in rows[:_MOST_ROWS]])
     left_out = f"<p>and {more:,} more</p>" if more > 0 else ""
     return _PAGE.format(
         theme=LIGHT,
         title=escape(found.plan.graph.name or "Many runs"),
         about=escape(_told(found)),
         pictures="\n".join(pictures),
-        summaries=_summaries(found),
+        summaries=_SUMMARIES.format(_summaries(found)) if len(found.plan.seeds) > 1 else "",
         runs=runs + left_out,
     )
 

@@ -232,10 +232,10 @@ class _Building:
         outputs = network.widths[end.step] or 0
         target = [0.0] * outputs
         softmax = self._ends_in_softmax(end.step)
-        if softmax:
-            target[0] = 1.0  # shares add up to 1
         usual = Cost("categorical_cross_entropy" if softmax else "squared_error")
         cost = end.cost or network.cost or usual
+        if softmax or (cost.behind is not None and CATALOG[cost.behind].shares):
+            target[0] = 1.0  # shares add up to 1
         y = self.node(called("y"), "constant", value=[target])
         a = self.made[end.step]
         if cost.behind is not None:

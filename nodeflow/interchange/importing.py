@@ -35,6 +35,8 @@ _ALL = ("--layers", "--activation", "--output")
 _HEARD = {"safetensors": _ALL, "torch": _ALL, "keras": _ALL, "mat": ("--activation", "--output")}
 """Options that say what a file of weights alone does not."""
 _PACKED = (".gz", ".z", ".bz2", ".xz", ".lzma", ".lz4")
+_PROGRAMS = {"torch": "PyTorch", "onnx": "onnxruntime", "keras": "Keras"}
+"""Programs that are asked what their own files compute."""
 _PICKLES = (".pkl", ".pickle", ".joblib", ".sav", ".model")
 
 
@@ -48,8 +50,25 @@ class Imported:
     verified: Verified | None
     unverified: str = ""
     """Why the other program, which is installed, did not compute what its own file says."""
+    weights_alone: bool = False
+    """Whether the file says nothing of how its weights are connected."""
     unheard: tuple[str, ...] = ()
     """Options that were given and say nothing: the file itself says what the network is."""
+
+    @property
+    def costless(self) -> bool:
+        """Whether the source names no cost, so that the usual one stands there."""
+        network = self.network
+        return network.cost is None and all(end.cost is None for end in network.outputs)
+
+    @property
+    def unasked(self) -> str:
+        """Why no other program was asked."""
+        if self.weights_alone:
+            return "weights alone say nothing of how they are connected, so nobody can be asked"
+        if self.format in _PROGRAMS:
+            return f"{_PROGRAMS[self.format]} is not installed"
+        return "the program that wrote it cannot be asked from here"
 
     def as_dict(self) -> dict[str, Any]:
         """Return what `nodeflow import --json` prints."""
@@ -77,9 +96,10 @@ def imported(path: Path, *, format_: str | None = None, asked: Asked | None = No
             found = _verified(kind, path, graph, asked, network)
         except Refused as error:  # the file was read all the same
             why = str(error)
-    heard = _HEARD.get(kind if path.suffix.lower() not in (".pt2", ".keras") else "", ())
+    whole = path.suffix.lower() in (".pt2", ".keras")
+    heard = _HEARD.get("" if whole else kind, ())
     unheard = tuple(option for option in asked.options() if option not in heard)
-    return Imported(graph, network, kind, found, why, unheard)
+    return Imported(graph, network, kind, found, why, bool(heard), unheard)
 
 
 def opened(path: Path, kind: str, asked: Asked) -> tuple[Network, Graph]:

@@ -36,6 +36,7 @@ from nodeflow.workings.shown import show
 KINDS = ("curves", "spread", "heat map")
 MEASURES = ("epochs_to", "test_accuracy", "train_accuracy", "test_cost", "cost")
 _MOST_LINES, _MOST_POINTS, _MOST_BOXES = 240, 160, 40
+_MOST_TICKS = 7
 _ROW = 15.0
 
 
@@ -68,6 +69,16 @@ def measures(found: Sweep) -> list[str]:
     names = MEASURES if found.plan.until is not None else MEASURES[1:]
     known = [name for name in names if found.found.column(name, 0, len(found.plan)).size]
     return [name for name in MEASURES if name in known]
+
+
+def telling(found: Sweep) -> str:
+    """Return the first measure in which the runs differ: one that all share tells them not apart.
+
+    Raises IndexError where no run has a number.
+    """
+    there = measures(found)
+    values = (set(found.found.column(name, 0, len(found.plan)).tolist()) for name in there)
+    return next((name for name, held in zip(there, values, strict=True) if len(held) > 1), there[0])
 
 
 def drawn(
@@ -145,6 +156,7 @@ class _Scale:
             if len(inner) < 2:
                 powers = (10.0**power for power in range(first - 1, last + 1))
                 inner = [step * power for power in powers for step in (1, 2, 5)]
+            inner = inner[:: -(-len(inner) // _MOST_TICKS) or 1]
             return [value for value in inner if self.low <= value <= self.high]
         size = 10 ** math.floor(math.log10((self.high - self.low) / 2))
         step = next(size * times for times in (1, 2, 5, 10)
@@ -204,7 +216,10 @@ def curves(found: Sweep, measure: str, area: Area, theme: Theme) -> Drawing:
     widest = max(name, *(width(title) for title in titles[:shown]))
     beside = 26 + widest if len(titles) > 1 else 0.0
     beside = min(beside, area[2] * 0.35)
-    scale = _Scale.of([value for _, points in lines for _, value in points], measure)
+    # A run that failed has grown beyond all bounds before: its line leaves at the top.
+    whole = [points for number, points in lines if not found.found[number].values.get("why")]
+    drawn_whole = whole or [points for _, points in lines]
+    scale = _Scale.of([value for points in drawn_whole for _, value in points], measure)
     last = max(points[-1][0] for _, points in lines)
     frame = scale.axes(_room(area, right=beside, below=14), 1.0, float(max(last, 2)), measure)
     marks = scale.written(frame, theme, measure)
@@ -273,7 +288,7 @@ def spread(found: Sweep, measure: str, area: Area, theme: Theme) -> Drawing:
     for at, (combination, one) in enumerate(columns):
         middle = left + (at + 0.5) * each
         three = one.quartiles.get(measure)
-        if three is not None:
+        if three is not None and seeds > 1:
             low, mid, up = (frame.at(0, scale.at(value))[1] for value in three)
             marks.append(Rect(middle - box / 2, up, box, max(low - up, 1.0),
                               mixed(theme.body, theme.selected, 0.35)))  # fmt: skip
@@ -288,17 +303,21 @@ def spread(found: Sweep, measure: str, area: Area, theme: Theme) -> Drawing:
             # Side by side, so that equal ones are seen as several.
             x = middle + box * 0.8 * ((place + 0.5) / len(rows[combination]) - 0.5)
             y = frame.at(0, scale.at(row[measure]))[1]
-            marks.append(Dot(x, y, 2.0, theme.positive, theme.body))
+            marks.append(Dot(x, y, 2.0 if seeds > 1 else 3.0, theme.positive, theme.body))
             places.append(((x, y), number, int(row.get("epochs") or 0)))
         if there < len(rows[combination]):
+            missing = len(rows[combination]) - there
             told = f"{there} of {len(rows[combination])}"
+            if missing == one.failed:
+                told = f"{missing} failed"
             marks.append(Words(middle, top + 8, fitted(told, each, SMALL), theme.problem, SMALL,
                                "middle"))  # fmt: skip
         if at % turns == 0:
             text = fitted(titles[at], each * turns - 4, SMALL)
             marks.append(Words(middle, top + high + 12, text, theme.text, SMALL, "middle"))
     name = ", ".join(found.plan.names)
-    told = f"{name} · box: quartiles, line: median, dots: runs" if name else "dots: runs"
+    signs = "box: quartiles, line: median, dots: runs" if seeds > 1 else "a dot a run"
+    told = f"{name} · {signs}" if name else signs
     if every > 1:
         told += f" · {len(columns)} of {len(summaries):,} combinations"
     marks.append(Words(left + wide / 2, top + high + 26, fitted(told, wide, SMALL), theme.faint,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from rich.table import Table
 from rich.text import Text
 
 from nodeflow.terminal import look
@@ -43,17 +44,35 @@ def show_blame(run: Run, at: tuple[int, int], layers: Sequence[Responsibility]) 
             out.print(Text("  every δ is 0: there is nothing to apportion"))
             continue
         of_each = layer.layer if many and len(layer.layer) <= _MOST_DELTAS else ()
-        names = tuple(f"of {clean(name)}" for name in of_each)
-        rows = table("neuron", "share", "", "∂C/∂a", *names, numbers=("share", "∂C/∂a", *names))
-        for place, i in enumerate(layer.ranking[:_MOST_ROWS]):
-            rows.add_row(
-                Text(clean(layer.neurons[i]) + (" ←" if place == 0 else "")),
-                share(layer.shares[i]),
-                Text("█" * round(20 * layer.shares[i]) or "▏", style="yellow"),
-                show(layer.blame[i]),
-                *(percent(abs(layer.each[j, i])) for j in range(len(of_each))),
-            )
-        print_inset(out, rows)
+        # Where there is too little room for all, names are worth more than bars.
+        forms = (
+            _shares(layer, of_each, bars=True),
+            _shares(layer, of_each, bars=True, sign="of\n"),
+            _shares(layer, of_each, bars=False, sign="of\n"),
+        )
+        room = out.width - 2
+        fitting = next((form for form in forms if out.measure(form).maximum <= room), None)
+        print_inset(out, fitting or _shares(layer, (), bars=True))
+        if fitting is None:
+            out.print(Text("  a wider terminal has the share in each δ beside them", style="dim"))
+
+
+def _shares(
+    layer: Responsibility, of_each: Sequence[str], *, bars: bool, sign: str = "of "
+) -> Table:
+    names = tuple(f"{sign}{clean(name)}" for name in of_each)
+    bar = ("",) if bars else ()
+    rows = table("neuron", "share", *bar, "∂C/∂a", *names, numbers=("share", "∂C/∂a", *names))
+    for place, i in enumerate(layer.ranking[:_MOST_ROWS]):
+        drawn = Text("█" * round(20 * layer.shares[i]) or "▏", style="yellow")
+        rows.add_row(
+            Text(clean(layer.neurons[i]) + (" ←" if place == 0 else "")),
+            share(layer.shares[i]),
+            *([drawn] if bars else []),
+            show(layer.blame[i]),
+            *(percent(abs(layer.each[j, i])) for j in range(len(of_each))),
+        )
+    return rows
 
 
 def show_why(run: Run, found: Why) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -52,8 +54,11 @@ def lines(*, prompt: bool) -> Iterator[str]:
 class Lead:
     """Leads through a lesson."""
 
-    def __init__(self, attempt: Attempt, *, quiet: bool = False) -> None:
+    def __init__(self, attempt: Attempt, *, quiet: bool = False, keeps: bool = False) -> None:
+        """Begin; `keeps` says that the answer is written in the end, whatever is typed."""
         self.attempt = attempt
+        self._kept = keeps
+        self._warned = False
         self.out = look.console()
         self.out.quiet = quiet
         self._steps = StepPrinter(attempt.player.run, "step", out=self.out)
@@ -76,17 +81,23 @@ class Lead:
         }
 
     def run(self, typed: Iterable[str]) -> None:
-        """Lead through the tasks until all are done, the lines end, or one says to quit."""
+        """Lead through the tasks until the lines end or one says to quit.
+
+        Where the answer is kept, that is when all tasks are over, and otherwise when it is saved.
+        """
         graph = self.attempt.graph
         self.out.print(look.title(graph.name, f"{len(self.attempt.lesson.tasks)} tasks"))
         if graph.about:
             self.out.print(look.clean(graph.about))
+        self.out.print(Text("Enter goes on by a step; help lists all that can be typed.", "dim"))
         self._told(self.attempt.notice())
         self._say_task()
         source = iter(typed)
-        while not self.attempt.is_over and (line := next(source, None)) is not None:
+        while not self._is_over and (line := next(source, None)) is not None:
             if line.lower() in ("quit", "exit", "q"):
-                break
+                if self._may_quit():
+                    return
+                continue
             try:
                 self._do(line)
             except FileError as error:
@@ -99,6 +110,24 @@ class Lead:
             self._told(done)
             if done:
                 self._say_task()
+        if self._is_unsaved:
+            self.out.print("the answer was not saved; -o ANSWER writes it when the lesson ends")
+
+    @property
+    def _is_over(self) -> bool:
+        return self.attempt.is_over and self._kept
+
+    @property
+    def _is_unsaved(self) -> bool:
+        return bool(self.attempt.done) and not self._kept
+
+    def _may_quit(self) -> bool:
+        """Return whether nothing is lost; what is, was said once before."""
+        if not self._is_unsaved or self._warned:
+            return True
+        self._warned = True
+        self.out.print("the answer is not saved: save FILE writes it, and quit once more ends")
+        return False
 
     # -- what it says
 
@@ -108,6 +137,8 @@ class Lead:
         if task is None:
             done, of = len(attempt.done), len(attempt.lesson.tasks)
             self.out.print(Text(f"{done} of {of} tasks done.", "bold"))
+            if not self._kept:
+                self.out.print("save FILE writes the answer, to hand it in")
             return
         number = f"{attempt.index + 1}/{len(attempt.lesson.tasks)}"
         self.out.print(Text.assemble((f"\n{number}  ", "bold cyan"), look.clean(task.text)))
@@ -227,6 +258,8 @@ class Lead:
         self.out.print(f"'{look.clean(rest)}' is unlocked; the answer notes it")
 
     def _skip(self) -> None:
+        if self.attempt.is_over:
+            raise NodeflowError("no task is left; save FILE writes the answer, quit ends")
         self.attempt.skip()
         self._say_task()
 
@@ -234,6 +267,7 @@ class Lead:
         if not rest:
             raise NodeflowError("save takes the name of a file, such as save answer.json")
         save(self.attempt.answered(), rest)
+        self._kept = True
         self.out.print(f"{look.clean(rest)} is written")
 
 
@@ -251,14 +285,42 @@ def _value(text: str) -> Any:
         return text
 
 
+def show_class(found: Sequence[Mapping[str, Any]]) -> None:
+    """Show a line an answer, a column a task, and how many did each: what a class has done.
+
+    `found` is what `nodeflow lesson check --json` has under `answers`.
+    """
+    marked = [one for one in found if one["error"] is None]
+    if len(found) < 2 or not marked:
+        return
+    out = look.console()
+    count = len(marked[0]["tasks"])
+    whole = [Path(one["file"]).absolute() for one in found]
+    shared = os.path.commonpath([file.parent for file in whole])
+    files = [look.clean(str(file.relative_to(shared))) for file in whole]
+    numbers = [str(number) for number in range(1, count + 1)]
+    rows = look.table("answer", *numbers, "done", "remarks", numbers=("done",))
+    for file, one in zip(files, found, strict=True):
+        if one["error"] is not None:
+            rows.add_row(file, *[""] * count, "", "not read")
+            continue
+        signs = [Text("✓", "green") if task["done"] else Text("✗", "red") for task in one["tasks"]]
+        told = [name for name in ("locked", "unlocked", "edited") if one[name]]
+        rows.add_row(file, *signs, str(one["done"]), ", ".join(told))
+    each = [sum(one["tasks"][task]["done"] for one in marked) for task in range(count)]
+    rows.add_row(f"of {len(marked)}", *map(str, each), "", "", style="dim")
+    out.print()
+    look.print_inset(out, rows)
+
+
 def show_marks(file: str, marks: Marks) -> None:
     """Show what came back in an answer."""
     out = look.console()
     out.print(look.title(file, f"{marks.done} of {len(marks.tasks)} tasks done"))
     for mark in marks.tasks:
         sign, colour = ("✓", "green") if mark.done else ("✗", "red")
-        why = f": {mark.why}" if mark.why else ""
-        said = look.clean(f"{mark.task + 1} {mark.text}{why}")
+        told = f"{mark.text.rstrip('.')}: {mark.why}" if mark.why else mark.text
+        said = look.clean(f"{mark.task + 1} {told}")
         out.print(Text.assemble((f"  {sign} ", colour), said))
     for sentence in marks.locked:
         out.print(look.clean(f"  locked, but changed: {sentence}"))

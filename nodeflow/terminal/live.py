@@ -70,19 +70,24 @@ _HINTS = (
 )
 
 
-def play_live(player: Player, level: str, speed: float, until: int) -> None:
-    """Play until a person quits; raises `KeyboardInterrupt` at Ctrl-C."""
-    Live(player, level, until).run(speed)
+def play_live(player: Player, level: str, speed: float, until: int, *, every: bool = False) -> None:
+    """Play until a person quits; raises `KeyboardInterrupt` at Ctrl-C.
+
+    `every` writes out each number of a node, not the first alone.
+    """
+    Live(player, level, until, every=every).run(speed)
 
 
 class Live:
     """A player in the terminal. Its moments are numbers of steps, as the player's."""
 
-    def __init__(self, player: Player, level: str, until: int) -> None:
+    def __init__(self, player: Player, level: str, until: int, *, every: bool = False) -> None:
         self.player, self.level, self.until = player, level, until
         self.out = look.console()
         self.foot = Foot(self.out)
-        self.printer = StepPrinter(player.run, level, out=self.out, talks_from=_TALKS_FROM)
+        self.printer = StepPrinter(
+            player.run, level, out=self.out, talks_from=_TALKS_FROM, every=every
+        )
         self.prompt: Prompt | None = None
         self.message = ""
         """What the last key came to; the next one takes it away."""

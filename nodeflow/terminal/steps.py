@@ -13,6 +13,7 @@ from nodeflow.terminal import look
 from nodeflow.terminal.held import held_lines
 from nodeflow.terminal.look import PHASE_COLOURS, PHASE_SIGNS, WIDE, maybe, percent
 from nodeflow.views.plot import Traces
+from nodeflow.workings.lines import formulas_of
 from nodeflow.workings.shown import show
 
 if TYPE_CHECKING:
@@ -24,16 +25,24 @@ if TYPE_CHECKING:
 class StepPrinter:
     """Prints beats: an address for each phase, and under it each node's formula with numbers.
 
-    Where there is room, it says in words as well what a step did.
+    Where there is room, it says in words as well what a step did. `every` writes out each number
+    that a node calculated, not the first alone.
     """
 
     def __init__(
-        self, run: Run, level: str, *, out: Console | None = None, talks_from: int = WIDE
+        self,
+        run: Run,
+        level: str,
+        *,
+        out: Console | None = None,
+        talks_from: int = WIDE,
+        every: bool = False,
     ) -> None:
         self.run = run
         self.level = level
         self.out = look.console() if out is None else out
         self._talks_from = talks_from
+        self._every = every
         self._last: tuple[int, int, str] | None = None
         self._viewer: Viewer | None = None
         self._traces = Traces()
@@ -113,7 +122,7 @@ class StepPrinter:
         name = Text(f"  {step.node:<{width}}  ", style=PHASE_COLOURS[step.phase])
         room = max(20, self.out.width - 4 - width)
         held = self._seen(step, room) or held_lines(step, room)
-        told = list(map(Text, held)) or [Text(step.formula)]
+        told = list(map(Text, held or (formulas_of(step) if self._every else [step.formula])))
         talks = self.out.is_terminal and self.out.width >= self._talks_from
         whole = held and not any("…" in line or "⋮" in line for line in held)
         if talks and not whole and (words := self._remark(step)):

@@ -53,13 +53,14 @@ def plot_lines(found: Sweep, what: str, wide: int) -> list[Text]:
     With `--curves` it is the cost over the epochs; with one setting, or one of numbers, `what`
     over it; with two settings a map of medians with their numbers.
     """
+    several = len(found.plan.seeds) > 1
     varied = [place for place, axis in enumerate(found.plan.axes) if len(axis.values) > 1]
     if len(varied) == 2 and not found.plan.curves:
         return list(_heat_map(found, what, varied[0], varied[1], wide))
     if found.plan.curves:
         curves = _over_epochs(found)
         if curves:
-            return list(drawn(curves, wide, "epochs", "cost", whole=True))
+            return list(drawn(curves, wide, "epochs", "cost", whole=True, band=several))
     if len(varied) == 1:
         axis = found.plan.axes[varied[0]]
         if all(is_number(value) for value in axis.values):
@@ -67,7 +68,7 @@ def plot_lines(found: Sweep, what: str, wide: int) -> list[Text]:
             title = what.replace("_", " ")
             return list(
                 drawn([_over(found, what, axis.values)], wide, clean(axis.address), title,
-                      of_share=share)
+                      of_share=share, band=several)
             )  # fmt: skip
     return []
 
@@ -82,9 +83,14 @@ def _over(found: Sweep, what: str, values: Sequence[Any]) -> Curve:
 
 
 def _over_epochs(found: Sweep) -> list[Curve]:
-    """Return the cost over the epochs, a curve a combination, of a few of them."""
+    """Return the cost over the epochs, a curve a combination, of a few of them.
+
+    Runs that failed grew beyond all bounds before: beside others they are left out.
+    """
     count = len(found.plan.seeds)
-    combinations = sorted({number // count for number in found.found})
+    failed = set(found.found.failed)
+    shown = (set(found.found) - failed) or failed
+    combinations = sorted({number // count for number in shown})
     chosen = combinations
     if len(combinations) > _MOST_CURVES:
         steps = np.linspace(0, len(combinations) - 1, _MOST_CURVES).round().astype(int)
@@ -93,7 +99,7 @@ def _over_epochs(found: Sweep) -> list[Curve]:
     for combination in chosen:
         rows = [found.found[number].curves or {}
                 for number in range(combination * count, (combination + 1) * count)
-                if number in found.found]  # fmt: skip
+                if number in shown]  # fmt: skip
         told = [[math.nan if v is None else v for v in one.get("cost", ())] for one in rows]
         last = max((len(one) for one in told), default=0)
         if not last:
@@ -155,10 +161,12 @@ def drawn(
     *,
     of_share: bool = False,
     whole: bool = False,
+    band: bool = True,
 ) -> Iterator[Text]:
     """Yield the lines of a plot of curves with their bands, axes and names.
 
-    `of_share` writes percent, `whole` takes whole numbers across as they are.
+    `of_share` writes percent, `whole` takes whole numbers across as they are; without `band`
+    each curve is one run, around which there is nothing to shade.
     """
     told: Callable[[float], str] = percent if of_share else lambda value: f"{value:.3g}"
     x = _Axis.of(np.concatenate([one.x for one in curves]), may_be_log=not whole)
@@ -169,7 +177,7 @@ def drawn(
     names = [one.name for one in curves]
     beside = min(max(map(len, names)) + 2, wide // 3) if any(names) else 0
     room = max(wide - margin - 2 - beside, _LEAST_WIDE)
-    signs, colours, ends = _painted(curves, x, y, room)
+    signs, colours, ends = _painted(curves, x, y, room, band=band)
     yield Text(" " * margin + f"{up}{' (log)' if y.log else ''}", "bold")
     for row in range(HIGH):
         line = Text(f"{ticks.get(row, ''):>{margin}} ")
@@ -188,12 +196,14 @@ def drawn(
     yield Text(" " * (margin + 2) + foot, "dim")
     label = f"{across}{' (log)' if x.log else ''}"
     yield Text(" " * (margin + 2) + f"{label:^{room}}".rstrip())
+    if not band:
+        return
     note = "⣀ median over the seeds, ░ between the quartiles"
     yield Text(" " * (margin + 2) + note[: wide - margin - 2], "dim")
 
 
 def _painted(
-    curves: Sequence[Curve], x: _Axis, y: _Axis, room: int
+    curves: Sequence[Curve], x: _Axis, y: _Axis, room: int, *, band: bool
 ) -> tuple[list[list[str]], list[list[str]], dict[int, tuple[str, str]]]:
     """Return signs and colours, row by row, and which curve ends in which row."""
     signs = [[" "] * room for _ in range(HIGH)]
@@ -214,7 +224,8 @@ def _painted(
             at = round(float(places[0]) * (2 * room - 1))
             for part, value in ((low, one.low), (middle, one.middle), (high, one.high)):
                 part[at] = y.share(value[there])[0]
-        _shade(signs, colours, low, high, colour)
+        if band:
+            _shade(signs, colours, low, high, colour)
         _line(signs, colours, middle, colour)
         last = np.flatnonzero(np.isfinite(middle))
         row = HIGH - 1 - round(float(middle[last[-1]]) * (HIGH - 1))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
 
+from nodeflow.sweeps.drawing import measures, telling
 from nodeflow.sweeps.rows import is_share
 from nodeflow.terminal import look
 from nodeflow.terminal.look import clean, maybe, percent, plural, print_inset, table, title
@@ -21,28 +22,38 @@ if TYPE_CHECKING:
 
 _MOST_LINES = 40
 _STRIP = 24
-_SHOWN = ("epochs_to", "test_accuracy", "train_accuracy", "test_cost", "cost")
-"""What is drawn: the first of these that the runs have."""
+_WRITTEN = {".svg": "a picture", ".png": "a picture", ".html": "a page with pictures and tables"}
+"""What a file holds, by its ending; all others have one row per run."""
+_COLUMNS = {"cost": "cost", "train_accuracy": "accuracy", "test_cost": "test cost",
+            "test_accuracy": "test accuracy"}  # fmt: skip
 
 
 def show_sweep(found: Sweep, out: Path | None) -> None:
-    """Print medians and quartiles over the seeds, a combination a line."""
+    """Print a combination a line: its run, or medians and quartiles over the seeds."""
     console = look.console()
-    seeds = plural(len(found.plan.seeds), "seed")
+    several = len(found.plan.seeds) > 1
     runs = plural(len(found), "run")
-    console.print(title(found.plan.graph.name, f"{runs}, {seeds} a line"))
+    told = f", {plural(len(found.plan.seeds), 'seed')} a line" if several else ""
+    console.print(title(found.plan.graph.name, runs + told))
     console.print()
     summaries = found.summaries()
-    what = next((n for n in _SHOWN if any(one.quartiles.get(n) for one in summaries)), "cost")
+    there = measures(found)
+    what = telling(found) if there else "cost"
     scale = _Scale.of([one.quartiles.get(what) for one in summaries], what)
     until = found.plan.until is not None
     names = [clean(name) for name in found.plan.names]
     strip = "epochs" if what == "epochs_to" else what.replace("_", " ")
-    columns = [*names, "cost", "accuracy", "test", *(["reached", "median"] if until else []),
+    held = [name for name in _COLUMNS if name in there] or ["cost"]
+    failed = any(one.failed for one in summaries)
+    columns = [*names, *(_COLUMNS[name] for name in held),
+               *(["reached", "median"] if until else []), *(["failed"] if failed else []),
                f"{strip}  {scale.ends}"]  # fmt: skip
     rows = table(*columns, numbers=tuple(columns[:-1]))
     for one in summaries[:_MOST_LINES]:
-        rows.add_row(*_cells(one, until=until), Text(scale.strip(one.quartiles.get(what))))
+        rows.add_row(
+            *_cells(one, held, until=until, failed=failed),
+            Text(scale.strip(one.quartiles.get(what))),
+        )
     print_inset(console, rows)
     console.print()
     lines = plot_lines(found, what, console.width - 4)
@@ -53,14 +64,17 @@ def show_sweep(found: Sweep, out: Path | None) -> None:
         console.print()
     if len(summaries) > _MOST_LINES:
         console.print(f"  … and {plural(len(summaries) - _MOST_LINES, 'line')} more")
-    console.print(Text("  medians over the seeds; ● the median, ━ from the first quartile to the "
-                       "third", "dim"))  # fmt: skip
+    if several:
+        console.print(Text("  medians over the seeds; ● the median, ━ from the first quartile to "
+                           "the third", "dim"))  # fmt: skip
     if until:
         never = sum(one.runs - (one.reached or 0) for one in summaries)
         told = f"  epochs until {found.plan.until}; {plural(never, 'run')} never got there"
         console.print(Text(clean(told), "dim"))
     if out is not None:
-        console.print(Text.assemble("  ", (clean(str(out)), "bold"), "  one row per run"))
+        kind = _WRITTEN.get(out.suffix, "one row per run")
+        console.print(Text.assemble("  ", (clean(str(out)), "bold"), f"  {kind}"),
+                      soft_wrap=True)  # fmt: skip
 
 
 def show_folds(graph: Graph, found: Folds) -> None:
@@ -89,16 +103,17 @@ def _measured(values: Mapping[str, float | None]) -> list[Text]:
     return [Text(cell) for cell in found]
 
 
-def _cells(one: Summary, *, until: bool) -> list[Text]:
+def _cells(one: Summary, held: Sequence[str], *, until: bool, failed: bool) -> list[Text]:
     def median(name: str) -> float | None:
         three = one.quartiles[name]
         return None if three is None else three[1]
 
     found = [clean(_value(value)) for value in one.settings.values()]
-    found += [maybe(median("cost"))]
-    found += [percent(median(name)) for name in ("train_accuracy", "test_accuracy")]
+    found += [(percent if is_share(name) else maybe)(median(name)) for name in held]
     if until:
         found += [f"{one.reached}/{one.runs}", maybe(median("epochs_to"))]
+    if failed:
+        found += [f"{one.failed}/{one.runs}" if one.failed else ""]
     return [Text(cell) for cell in found]
 
 

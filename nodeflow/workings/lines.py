@@ -78,6 +78,16 @@ def numbered(name: str, shape: Index, index: Index) -> str:
     return name + ",".join(str(i + 1) for i in used).translate(SUBSCRIPTS)
 
 
+def formulas_of(step: Evaluated) -> list[str]:
+    """Return a step's formula with its numbers, a line for each number that it calculated.
+
+    Where nothing was calculated, or how is not known, it is that of `formula_of` alone.
+    """
+    if body_of(step.type) is None:
+        return [formula_of(step)]
+    return [line.text for line in lines_of(Given(step))]
+
+
 def formula_of(step: Evaluated) -> str:
     """Return a step's formula with its numbers, in one line.
 
