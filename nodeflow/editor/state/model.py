@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
 from nodeflow.derive.shapes import Inference, infer
 from nodeflow.derive.silent import Finding, silent
@@ -45,10 +45,10 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """A sentence at the foot of the window; `kind` is info or problem."""
+    """A sentence at the foot of the window."""
 
     text: str
-    kind: str = "info"
+    kind: Literal["info", "problem"] = "info"
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +102,7 @@ class Editor:
     popup: Popup | None = None
     inside: tuple[str, ...] = ()
     """The subgraphs (closed groups) that were entered."""
-    view: str = "canvas"
+    view: Literal["canvas", "map"] = "canvas"
     """canvas, or map: the classic picture of neurons."""
     comparison: Comparison | None = None
     """The difference of two graphs, where that is looked at."""
