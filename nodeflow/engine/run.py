@@ -261,6 +261,19 @@ class Run:
             self.machine.write(address, array)
         self._rewinder.branch()
 
+    @property
+    def weights_set(self) -> dict[int, dict[str, NDArray[Any]]]:
+        """By update, in order: every parameter's value, by address, where weights were set."""
+        checkpoints, slots = self._rewinder.checkpoints, self.machine.tape.slots
+        found: dict[int, dict[str, NDArray[Any]]] = {}
+        for update in sorted(checkpoints.user_set):
+            _, state, _ = checkpoints.at(update)
+            found[update] = {
+                address: state[slots[address].offset :][: value.size].reshape(value.shape).copy()
+                for address, value in self.weights.items()
+            }
+        return found
+
     def _checked_weights(self, address: str, value: Any) -> NDArray[Any]:
         plan, key = self.plan, address.rpartition(".")[0]
         if address not in self.machine.tape.slots or not plan.graph.nodes[key].is_parameter:

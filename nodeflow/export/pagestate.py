@@ -70,15 +70,9 @@ def _events(run: Run) -> tuple[Run, list[list[Any]]]:
     events: list[list[Any]] = []
     before = run.update + 1
     while True:
-        checkpoints, slots = run._rewinder.checkpoints, run.machine.tape.slots  # noqa: SLF001
         found = []
-        for update in sorted(checkpoints.user_set):
+        for update, weights in run.weights_set.items():
             if update < before:
-                _, state, _ = checkpoints.at(update)
-                weights = {
-                    address: state[slots[address].offset :][: value.size].reshape(value.shape)
-                    for address, value in run.weights.items()
-                }
                 found += setting_all(update, weights)
         if run.parent is None:
             return run, found + events

@@ -24,7 +24,7 @@ from nodeflow.editor.canvas.hits import (
 from nodeflow.editor.state.camera import Point
 from nodeflow.editor.state.messages import Moved, Pressed, Released, Wheel
 from nodeflow.editor.state.model import Editor
-from nodeflow.editor.state.pointer import Boxing, Moving, Panning, Sliding, Wiring
+from nodeflow.editor.state.pointer import Boxing, Moving, Panning, Sliding, WireMode, Wiring
 from nodeflow.editor.state.popups import Editing, Menu, Search
 from nodeflow.graph import Wire
 from nodeflow.scene import FieldView
@@ -129,7 +129,7 @@ def _wire_begun(
     editor: Editor, port: str, at: Point, message: Pressed, *, outgoing: bool
 ) -> Editor:
     """Draw a wire from a port; one that ends at the pressed input is pulled off it."""
-    mode = "add" if message.shift else "remove" if message.ctrl else "set"
+    mode: WireMode = "add" if message.shift else "remove" if message.ctrl else "set"
     taken = None
     if not outgoing and mode == "set":
         node, name, index = wiring.ends(port)

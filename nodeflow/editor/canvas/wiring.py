@@ -8,6 +8,7 @@ from nodeflow.declare import NodeType, Port
 from nodeflow.derive.giving import free_weights, refitted
 from nodeflow.derive.shapes import Inference, refusal
 from nodeflow.editor.canvas import shaping
+from nodeflow.editor.state.pointer import WireMode
 from nodeflow.errors import GraphError, NodeflowError
 from nodeflow.graph import Graph, Wire, in_order, renumbered
 
@@ -102,7 +103,7 @@ def _only_instead(graph: Graph, inference: Inference, start: str, end: str) -> W
 
 
 def connected(
-    graph: Graph, inference: Inference, start: str, end: str, *, mode: str = "set"
+    graph: Graph, inference: Inference, start: str, end: str, *, mode: WireMode = "set"
 ) -> Graph:
     """Return the graph with a wire from output to input, or raise with the reason.
 
@@ -136,7 +137,9 @@ def _shaped(graph: Graph, inference: Inference, start: str, end: str) -> Graph:
     return graph if shape is None else graph.set(node, shape=shape)
 
 
-def _other_width(graph: Graph, inference: Inference, start: str, end: str, mode: str) -> int | None:
+def _other_width(
+    graph: Graph, inference: Inference, start: str, end: str, mode: WireMode
+) -> int | None:
     """Return how wide a layer's weights would have to be to take a wire that they refuse now.
 
     It stands beside the others then, or in the place of an only one or of that on which it was
@@ -154,7 +157,7 @@ def _other_width(graph: Graph, inference: Inference, start: str, end: str, mode:
     return None if None in widths else sum(width or 0 for width in widths)
 
 
-def _connected(graph: Graph, inference: Inference, start: str, end: str, mode: str) -> Graph:
+def _connected(graph: Graph, inference: Inference, start: str, end: str, mode: WireMode) -> Graph:
     target, name, index = ends(end)
     wires = graph.inputs(target).get(name, ())
     type_ = graph.nodes[target].known

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import get_args
 
 from nodeflow.editor.canvas import aside
 from nodeflow.editor.commands.registry import COMMANDS, register
@@ -10,6 +11,7 @@ from nodeflow.editor.panels import room
 from nodeflow.editor.state.camera import Camera
 from nodeflow.editor.state.model import Editor
 from nodeflow.editor.state.popups import Panel
+from nodeflow.editor.state.preferences import ValuesShown
 from nodeflow.editor.state.requests import SavePreferences
 from nodeflow.graph import Graph
 
@@ -153,7 +155,7 @@ def _theme(editor: Editor) -> Editor:
 
 @register("values", "Values on wires: off, hover, changed, all", "V", "View")
 def _values(editor: Editor) -> Editor:
-    ways = ("off", "hover", "changed", "all")
+    ways: tuple[ValuesShown, ...] = get_args(ValuesShown)
     after = ways[(ways.index(editor.preferences.values) + 1) % len(ways)]
     return _preferring(editor, values=after).with_notice(f"values on wires: {after}")
 

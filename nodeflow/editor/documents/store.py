@@ -16,13 +16,13 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, get_args
 
 from nodeflow import disk
 from nodeflow.difference import difference
 from nodeflow.editor.background import Service
 from nodeflow.editor.state.kept import Recovery
-from nodeflow.editor.state.preferences import Preferences
+from nodeflow.editor.state.preferences import Preferences, ThemeName, ValuesShown
 from nodeflow.errors import FileError, NodeflowError
 from nodeflow.files import Fault, load, load_marked, save
 from nodeflow.graph import Graph
@@ -40,7 +40,7 @@ _AGAIN = 5.0
 _BEGUN = 60.0
 """Seconds within which a journal's folder gets its lock."""
 _LIMIT = 1_000_000
-_CHOICES = {"theme": ("dark", "light"), "values": ("off", "hover", "changed", "all")}
+_CHOICES = {"theme": get_args(ThemeName), "values": get_args(ValuesShown)}
 _SCALES = (0.5, 4.0)
 
 

@@ -16,7 +16,7 @@ from nodeflow.editor.run.telling import Shown
 from nodeflow.graph import Graph
 
 if TYPE_CHECKING:
-    from nodeflow.editor.state.live import Live
+    from nodeflow.editor.state.live import Live, RunState
     from nodeflow.playback.player import Player
     from nodeflow.playback.predicting import Mark
 
@@ -30,13 +30,12 @@ class Transport:
     def __init__(self) -> None:
         self.graph: Graph | None = None
         self.player: Player | None = None
-        self.state = "still"
-        """still, training, playing, paused or done."""
+        self.state: RunState = "still"
         self.problem = ""
         self.shown = Shown()
         self._target = 0
         """The number of the moment at which it ends."""
-        self._at_target = "done"
+        self._at_target: RunState = "done"
         self._jumped = False
         """Whether it came here at full speed, and not by steps that somebody follows."""
         self._clock = 0.0
@@ -104,7 +103,7 @@ class Transport:
             self._stand("paused")
             self._ask()
 
-    def _stand(self, state: str) -> None:
+    def _stand(self, state: RunState) -> None:
         self.state = state
         if self.player is not None:
             self.player.pause()

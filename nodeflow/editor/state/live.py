@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from numpy.typing import NDArray
 
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from nodeflow.lessons import Progress
 
 NO_FAULTS: Mapping[str, str] = MappingProxyType({})
+RunState = Literal["preparing", "still", "training", "playing", "paused", "done"]
+"""How a run is: training is at full speed, playing in slow motion."""
 
 
 @dataclass(frozen=True)
@@ -33,8 +35,7 @@ class Live:
     values: Mapping[str, NDArray[Any]] = field(default_factory=dict)
     """By address: the last value of each port."""
     gradients: Mapping[str, NDArray[Any]] = field(default_factory=dict)
-    state: str = "still"
-    """preparing, still, training (at full speed), playing (in slow motion), paused or done."""
+    state: RunState = "still"
     epoch: int = 0
     update: int = 0
     history: Sequence[Mapping[str, Any]] = ()

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
 from nodeflow.derive.shapes import Inference, infer
 from nodeflow.derive.silent import Finding, silent
@@ -45,10 +45,10 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """A sentence at the foot of the window; `kind` is info or problem."""
+    """A sentence at the foot of the window."""
 
     text: str
-    kind: str = "info"
+    kind: Literal["info", "problem"] = "info"
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +102,7 @@ class Editor:
     popup: Popup | None = None
     inside: tuple[str, ...] = ()
     """The subgraphs (closed groups) that were entered."""
-    view: str = "canvas"
+    view: Literal["canvas", "map"] = "canvas"
     """canvas, or map: the classic picture of neurons."""
     comparison: Comparison | None = None
     """The difference of two graphs, where that is looked at."""
@@ -223,9 +223,9 @@ class Editor:
         """The graph as it is drawn, with what a lesson hides."""
         inside = self.inside[-1] if self.inside else None
         made_from = self.graph, inside, self.live.faults, self.mistyped, self.faults
-        return self._with_ways(_DRAWN.of(made_from, lambda: _scene(self, inside)))
+        return self.with_ways(_DRAWN.of(made_from, lambda: _scene(self, inside)))
 
-    def _with_ways(self, scene: Scene) -> Scene:
+    def with_ways(self, scene: Scene) -> Scene:
         """Return a scene with the ways of its wires, if they were found since."""
         return self.routed[1] if self.routed is not None and self.routed[0] is scene else scene
 
@@ -307,14 +307,14 @@ def _scene(editor: Editor, inside: str | None) -> Scene:
         now = editor.live.faults, editor.mistyped, editor.faults
         placed = any(fault.keys[:1] == ("layout",) for fault in editor.faults)  # mended by a move
         same = not placed and identical(said, now)
-        shown = editor._with_ways(old) if level == inside else None  # noqa: SLF001
+        shown = editor.with_ways(old) if level == inside else None
         if level == inside and same and _is_same_but_places(before, graph):
             moved = {
                 key: (x - before.layout[key][0], y - before.layout[key][1])
                 for key, (x, y) in graph.layout.items()
                 if before.layout[key] != (x, y)
             }
-            return shifted(editor._with_ways(old), graph, moved)  # noqa: SLF001
+            return shifted(editor.with_ways(old), graph, moved)
     return scene_at_once(graph, shown, editor.problems, inside)
 
 

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from nodeflow.editor.state.camera import Point
 from nodeflow.graph import Wire
+
+WireMode = Literal["set", "add", "remove"]
+"""What a wire does where it is dropped: add (Shift) keeps the wires that are there, remove (Ctrl)
+takes one away."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +50,7 @@ class Wiring:
     refusal: str = ""
     taken: Wire | None = None
     """The wire that was pulled off its input."""
-    mode: str = "set"
-    """set, add (Shift: beside the wires that are there) or remove (Ctrl)."""
+    mode: WireMode = "set"
 
 
 @dataclass(frozen=True, slots=True)

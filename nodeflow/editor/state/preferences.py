@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
+
+ThemeName = Literal["dark", "light"]
+ValuesShown = Literal["off", "hover", "changed", "all"]
+"""On which wires values are shown: where the pointer is, or those that a step has changed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Preferences:
     """What a person has chosen; kept between sessions."""
 
-    theme: str = "dark"
+    theme: ThemeName = "dark"
     scale: float = 1.0
     reduced_motion: bool = False
-    values: str = "hover"
-    """Where values are shown on wires: off, hover, changed or all."""
+    values: ValuesShown = "hover"
     minimap: bool = True
     toured: bool = False
     follow: bool = True
