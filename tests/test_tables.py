@@ -467,6 +467,38 @@ def test_one_sentence_each(tmp_path, text, part):
     assert part in refused(tmp_path, text)
 
 
+def test_columns_without_a_header_have_the_names_that_are_shown(tmp_path):
+    body = joined(BODY)
+    table = load(tmp_path, body, target="x3", drop=["x1"])
+    assert (table.features, table.classes) == (("x2",), ("a", "b", "c"))
+    assert "there is no column 'x4', for the file has no header" in refused(
+        tmp_path, body, target="x4"
+    )
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"target": 0}, "the target is the array 'labels'; a target column is for tables"),
+        ({"target": ["x1", "x2"]}, "the target is the array 'labels'"),
+        ({"header": "yes"}, "'header' is for tables of columns, and these are arrays"),
+        ({"missing": "drop"}, "'missing' is for tables"),
+        ({"features": "x1"}, "'features' is for tables"),
+    ],
+)
+def test_what_says_how_columns_are_read_is_refused_for_arrays(tmp_path, options, said):
+    x, y = np.arange(12.0).reshape(6, 2) / 7, np.array([0, 1, 0, 1, 0, 1])
+    np.savez(tmp_path / "t.npz", x=x, labels=y)
+    with pytest.raises(DataError) as caught:
+        data.load(str(tmp_path / "t.npz"), options=Options(**options))
+    assert f"t.npz: {said}" in str(caught.value)
+    named = data.load(str(tmp_path / "t.npz"), options=Options(target="labels"))
+    assert named.classes == ("0", "1")
+    memory = nf.hold((x, y))
+    with pytest.raises(DataError, match=r"memory:.*: (the target|'\w+') is"):
+        data.load(memory, options=Options(**options))
+
+
 def test_lines_to_skip(tmp_path):
     text = "1,2,3,4\n5;6\n" + "a,b,kind\n" + joined(BODY)
     assert "--skip" in refused(tmp_path, text)
