@@ -672,6 +672,16 @@ def test_the_weight_of_an_attribute_is_no_class_of_it(tmp_path):
     assert table.x.ravel().tolist() == [1, 2.5, 3]
 
 
+def test_arff_in_another_encoding_and_options_that_it_does_not_have(tmp_path):
+    text = ARFF.replace("the width", "die Größe").encode("latin-1")
+    assert "--encoding windows-1252" in refused(tmp_path, text, "t.arff")
+    table = load(tmp_path, text, "t.arff", encoding="windows-1252", missing="drop")
+    assert "die Größe" in table.features
+    for option in ({"separator": ";"}, {"header": "no"}):
+        said = f"'{next(iter(option))}' is for tables in text, and this is an ARFF file"
+        assert said in refused(tmp_path, ARFF, "t.arff", **option)
+
+
 def test_sparse_arff(tmp_path):
     text = """@relation s
 @attribute a numeric
@@ -851,6 +861,12 @@ def test_excel_and_parquet(tmp_path):
     parquet = data.load(str(tmp_path / "t.parquet"))
     assert np.array_equal(parquet.x, table.x)
     assert parquet.features == table.features
+    frame = nf.hold(pandas.read_csv(tmp_path / "t.csv"))
+    for source in (tmp_path / "t.parquet", frame):
+        with pytest.raises(DataError, match="'skip' is for tables in text, and this is a "):
+            data.load(str(source), options=Options(skip=1))
+    with pytest.raises(DataError, match="'encoding' is for tables in text, and this is a workbook"):
+        data.load(str(tmp_path / "t.xlsx"), options=Options(encoding="latin-1"))
 
 
 def test_the_index_of_pandas_is_no_column_of_a_parquet_file(tmp_path):
