@@ -980,6 +980,12 @@ def test_the_quick_reader_reads_what_the_careful_one_reads(tmp_path, monkeypatch
         "a,b,c,d,kind\n" + joined([*body, ["1", "5", " ", '" ? "', "a "]] * 2),
         joined([line[:2] for line in body]),
         "a,b,c,d,kind\r" + joined(body),
+        "a|b|c|d|kind\n" + joined(body, "|").replace(".", ","),
+        joined(body, " ").replace(".", ","),
+        "a,b,c,d,kind\n" + joined([*line[:3], f'"{line[3]}" ', line[4]] for line in body),
+        "a,\u200bb,c,d,kind\n" + joined(body),
+        "a,b,c,d,kind\n" + joined([*body, ["1", "5", "TRUE", "X", "\ufeffa"]] * 2),
+        "1990,1995,c,d,kind,\n" + joined([*line, ""] for line in body),
     ]
     (tmp_path / "plain.csv").write_text(texts[1], encoding="utf-8")
     assert quick.quick_sheet(tmp_path / "plain.csv", Options()) is not None
