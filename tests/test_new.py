@@ -520,7 +520,7 @@ def test_a_file_that_is_there_is_replaced_only_by_force(here, capsys):
         (["--data", "xor", "--rate", "nan"], 2, "nan is not a finite number"),
         (["--data", "none.csv"], 1, "there is no data set 'none.csv'"),
         (["--data", "rows.csv", "--target", "7"], 1, "there is no column 7"),
-        (["--layers", "2-1", "--scale", "minmax"], 1, "no data is given"),
+        (["--layers", "2-1", "--scale", "minmax"], 2, "--scale says how --data is read"),
         (["--layers", "3-2", "--data", "rows.csv"], 1, "2-2 would"),
     ],
 )

@@ -467,6 +467,38 @@ def test_one_sentence_each(tmp_path, text, part):
     assert part in refused(tmp_path, text)
 
 
+def test_columns_without_a_header_have_the_names_that_are_shown(tmp_path):
+    body = joined(BODY)
+    table = load(tmp_path, body, target="x3", drop=["x1"])
+    assert (table.features, table.classes) == (("x2",), ("a", "b", "c"))
+    assert "there is no column 'x4', for the file has no header" in refused(
+        tmp_path, body, target="x4"
+    )
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"target": 0}, "the target is the array 'labels'; a target column is for tables"),
+        ({"target": ["x1", "x2"]}, "the target is the array 'labels'"),
+        ({"header": "yes"}, "'header' is for tables of columns, and these are arrays"),
+        ({"missing": "drop"}, "'missing' is for tables"),
+        ({"features": "x1"}, "'features' is for tables"),
+    ],
+)
+def test_what_says_how_columns_are_read_is_refused_for_arrays(tmp_path, options, said):
+    x, y = np.arange(12.0).reshape(6, 2) / 7, np.array([0, 1, 0, 1, 0, 1])
+    np.savez(tmp_path / "t.npz", x=x, labels=y)
+    with pytest.raises(DataError) as caught:
+        data.load(str(tmp_path / "t.npz"), options=Options(**options))
+    assert f"t.npz: {said}" in str(caught.value)
+    named = data.load(str(tmp_path / "t.npz"), options=Options(target="labels"))
+    assert named.classes == ("0", "1")
+    memory = nf.hold((x, y))
+    with pytest.raises(DataError, match=r"memory:.*: (the target|'\w+') is"):
+        data.load(memory, options=Options(**options))
+
+
 def test_lines_to_skip(tmp_path):
     text = "1,2,3,4\n5;6\n" + "a,b,kind\n" + joined(BODY)
     assert "--skip" in refused(tmp_path, text)
@@ -638,6 +670,16 @@ def test_the_weight_of_an_attribute_is_no_class_of_it(tmp_path):
     table = load(tmp_path, text, "t.arff")
     assert table.classes == ("yes", "no")
     assert table.x.ravel().tolist() == [1, 2.5, 3]
+
+
+def test_arff_in_another_encoding_and_options_that_it_does_not_have(tmp_path):
+    text = ARFF.replace("the width", "die Größe").encode("latin-1")
+    assert "--encoding windows-1252" in refused(tmp_path, text, "t.arff")
+    table = load(tmp_path, text, "t.arff", encoding="windows-1252", missing="drop")
+    assert "die Größe" in table.features
+    for option in ({"separator": ";"}, {"header": "no"}):
+        said = f"'{next(iter(option))}' is for tables in text, and this is an ARFF file"
+        assert said in refused(tmp_path, ARFF, "t.arff", **option)
 
 
 def test_sparse_arff(tmp_path):
@@ -819,6 +861,12 @@ def test_excel_and_parquet(tmp_path):
     parquet = data.load(str(tmp_path / "t.parquet"))
     assert np.array_equal(parquet.x, table.x)
     assert parquet.features == table.features
+    frame = nf.hold(pandas.read_csv(tmp_path / "t.csv"))
+    for source in (tmp_path / "t.parquet", frame):
+        with pytest.raises(DataError, match="'skip' is for tables in text, and this is a "):
+            data.load(str(source), options=Options(skip=1))
+    with pytest.raises(DataError, match="'encoding' is for tables in text, and this is a workbook"):
+        data.load(str(tmp_path / "t.xlsx"), options=Options(encoding="latin-1"))
 
 
 def test_the_index_of_pandas_is_no_column_of_a_parquet_file(tmp_path):
@@ -932,6 +980,12 @@ def test_the_quick_reader_reads_what_the_careful_one_reads(tmp_path, monkeypatch
         "a,b,c,d,kind\n" + joined([*body, ["1", "5", " ", '" ? "', "a "]] * 2),
         joined([line[:2] for line in body]),
         "a,b,c,d,kind\r" + joined(body),
+        "a|b|c|d|kind\n" + joined(body, "|").replace(".", ","),
+        joined(body, " ").replace(".", ","),
+        "a,b,c,d,kind\n" + joined([*line[:3], f'"{line[3]}" ', line[4]] for line in body),
+        "a,\u200bb,c,d,kind\n" + joined(body),
+        "a,b,c,d,kind\n" + joined([*body, ["1", "5", "TRUE", "X", "\ufeffa"]] * 2),
+        "1990,1995,c,d,kind,\n" + joined([*line, ""] for line in body),
     ]
     (tmp_path / "plain.csv").write_text(texts[1], encoding="utf-8")
     assert quick.quick_sheet(tmp_path / "plain.csv", Options()) is not None

@@ -109,8 +109,15 @@ def new(
     if layers is None and data is None:
         raise click.UsageError("Give --layers such as 7-5-3, or --data, or both.")
     options = taken(settings)
-    if options is not None and data is None:
-        raise click.UsageError(f"{option_of(options)} says how --data is read, and none is given.")
+    if data is None:
+        of_data = [] if options is None else [option_of(options)]
+        of_data += [
+            f"--{name.replace('_', '-')}"
+            for name in ("test", "scale", "scale_target")
+            if settings.get(name) is not None
+        ]
+        if of_data:
+            raise click.UsageError(f"{of_data[0]} says how --data is read, and none is given.")
     path = Path(file)
     if os.path.lexists(path) and not path.is_dir() and not force:
         raise FileError("is there already; --force replaces it and keeps a backup", file=file)

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
-from nodeflow.data.options import Options
+from nodeflow.data.options import Options, refuse_unheard
 from nodeflow.data.reading import check_size, reading
 from nodeflow.data.sheet import Column, Sheet
 from nodeflow.data.textfile import decode
@@ -58,10 +58,11 @@ class _Attribute:
 
 def arff_sheet(path: Path, options: Options) -> Sheet:
     """Return the attributes of an ARFF file as columns; raises DataError with row and column."""
+    refuse_unheard(options, "header", "separator", what="an ARFF file", file=path.name)
     check_size(path)
     with reading(path):
         data = path.read_bytes()
-    text, notes = decode(data, path.name)
+    text, notes = decode(data, path.name, options.encoding)
     attributes: list[_Attribute] = []
     lines: list[int] = []
     weighted, targets = False, 0

@@ -57,6 +57,7 @@ def table_of_arrays(
     (rows, 1) it is what the rule of `kinds` says, but two values stay one column. Raises DataError.
     """
     called = {part: part for part in _SPELLINGS} | dict(called or {})
+    _require_no_columns(options, called["y"], file)
     x = _rows(arrays["x"], called["x"], file)
     y = arrays["y"]
     _same_rows(x, y, called["x"], called["y"], file)
@@ -81,6 +82,20 @@ def table_of_arrays(
     return Table(
         frozen(x), frozen(outputs), names, classes, frozen(x_test), frozen(y_test), reading
     )
+
+
+def _require_no_columns(options: Options, target: str, file: str) -> None:
+    """Refuse what says how columns are read: arrays have none, and it would be passed over."""
+    given = [name for name in options.given() if name != "target_kind"]
+    if options.target == target:
+        given.remove("target")
+    if "target" in given:
+        raise DataError(
+            f"the target is the array '{target}'; a target column is for tables", file=file
+        )
+    if given:
+        msg = f"'{given[0]}' is for tables of columns, and these are arrays"
+        raise DataError(msg, file=file)
 
 
 def _reading(

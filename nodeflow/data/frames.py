@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from nodeflow.data.cutting import Row
-from nodeflow.data.options import Options
+from nodeflow.data.options import Options, refuse_unheard
 from nodeflow.data.reading import check_size, reading
 from nodeflow.data.remarks import IN_DAYS
 from nodeflow.data.sheet import Column, Sheet
@@ -25,8 +25,12 @@ _PER_DAY = {"s": 86_400, "ms": 86_400e3, "us": 86_400e6, "ns": 86_400e9}
 _INSTALL = "which is not installed; pip install nodeflow[tables]"
 
 
-def parquet_sheet(path: Path, _options: Options) -> Sheet:
+_OF_TEXT = ("header", "separator", "skip", "encoding")
+
+
+def parquet_sheet(path: Path, options: Options) -> Sheet:
     """Return the columns of a Parquet file; raises DataError."""
+    refuse_unheard(options, *_OF_TEXT, what="a Parquet file", file=path.name)
     check_size(path)
     try:
         from pyarrow import parquet
@@ -72,6 +76,7 @@ def _of_arrow(name: str, chunked: Any) -> Column:
 
 def excel_sheet(path: Path, options: Options) -> Sheet:
     """Return the columns of the first sheet that is shown and not empty; raises DataError."""
+    refuse_unheard(options, "separator", "encoding", what="a workbook", file=path.name)
     check_size(path)
     try:
         from openpyxl import load_workbook

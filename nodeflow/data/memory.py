@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nodeflow.data.options import Options
+from nodeflow.data.options import Options, refuse_unheard
 from nodeflow.data.table import Table
 from nodeflow.errors import DataError
 
@@ -115,6 +115,8 @@ def held(source: str, options: Options) -> Table:
     from nodeflow.data.deciding import table_of
     from nodeflow.data.frames import frame_sheet
 
+    in_text = ("header", "separator", "skip", "encoding")
+    refuse_unheard(options, *in_text, what="a table in memory", file=source)
     return table_of(frame_sheet(kept, source), options)
 
 

@@ -32,7 +32,7 @@ from nodeflow.data.options import Options
 from nodeflow.data.reading import check_size, reading, tell
 from nodeflow.data.sheet import Sheet
 from nodeflow.data.stacking import NotPlain, Numbers, Part, Stack, Texts
-from nodeflow.data.textfile import careful_sheet, sheet_from_text
+from nodeflow.data.textfile import INVISIBLE, careful_sheet, sheet_from_text
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -267,6 +267,8 @@ def _head(path: Path, options: Options) -> tuple[Sheet, int] | None:
     try:
         text = start.rpartition(b"\n")[0].decode("utf-8-sig")
         tail = end.partition(b"\n")[2].decode()
+        if INVISIBLE.search(text):
+            return None
         sheet = sheet_from_text(path.name, text, options)
         last = sheet_from_text(
             path.name, tail, Options(header="no", separator=sheet.separator or ",")
@@ -292,8 +294,8 @@ def _part(series: Any) -> Part:
 
 def _cleaned(codes: NDArray[np.intp], texts: list[str]) -> Part:
     """Return texts without blanks around them; marks of missing values are places −1."""
-    if any('"' in text for text in texts):
-        raise NotPlain  # a quote after a blank
+    if any('"' in text or INVISIBLE.search(text) for text in texts):
+        raise NotPlain  # a quote after a blank, or what nobody sees
     cells = [text.strip() for text in texts]
     there = [cell for cell in cells if cell not in MARKS]
     if len(there) == len(cells):

@@ -127,7 +127,7 @@ class Roles:
         own = [fact.name for fact in self.facts]
         if isinstance(wanted, str):
             places = [i for i, name in enumerate(self.names) if name == wanted]
-            if self.sheet.names and len(places) == 1:
+            if len(places) == 1:  # without a header it is a name that was shown: x1
                 return places[0]
             if self.sheet.names and places:
                 msg = f"{len(places)} columns are called '{wanted}'; give the {what}'s number"

@@ -25,7 +25,7 @@ _MARKED = (
     (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"),
 )  # fmt: skip
 """First bytes and what they say; those of UTF-32 begin with those of UTF-16."""
-_INVISIBLE = re.compile("[\u200b\u200e\u200f\u2060\ufeff]")
+INVISIBLE = re.compile("[\u200b\u200e\u200f\u2060\ufeff]")
 """Signs of no width: pages of the web, spreadsheets and joined files leave them in cells."""
 _COMMENTS = ("#", "%", "//")
 _FOOTER = Pattern(
@@ -119,7 +119,7 @@ def decode(data: bytes, file: str, encoding: str = "auto") -> tuple[str, list[st
             "it, or save the table as text",
             file=file, row=text.count("\n", 0, nul) + 1,
         )  # fmt: skip
-    if not text.isascii() and (shown := _INVISIBLE.sub("", text)) != text:
+    if not text.isascii() and (shown := INVISIBLE.sub("", text)) != text:
         return shown, [*notes, "invisible characters are left out"]
     return text, notes
 
