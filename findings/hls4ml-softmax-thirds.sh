@@ -4,8 +4,8 @@
 # Guess: a network for an FPGA has three digits; `granularity="name"` finds out how many bits each layer needs, and
 # is at least as good as the sixteen bits of `granularity="model"`.
 #
-# Seen: of a layer that hands scores 0.8 apart to a softmax of three classes the answer is 0.333, 0.333, 0.333 for every
-# row, with "name" and with "type". The exponentials are looked up in a table of 1,024 places, and the scores' own
+# Seen: of a layer that hands scores between -2.4 and 2 to a softmax the answer is three times 0.333 for every row,
+# with "name" and with "type". The exponentials are looked up in a table of 1,024 places, and the scores' own
 # range is spread over them: with 34 bits, 14 before the point, a place is 16 wide. With "model" a place is 1/16 wide,
 # and shares are up to 0.15 off; with `Implementation: legacy` of the softmax, up to 0.05. Nothing is said. Without a
 # softmax a network has two digits or more either way.

@@ -686,7 +686,9 @@ addEventListener("message", ({ data, source }) => { // as from Python
 const url = URL.createObjectURL(new Blob([module], { type: "text/javascript" }));
 const { default: widget } = await import(url);
 await widget.initialize({ model });
-await widget.render({ model, el: document.body });
+const el = document.createElement("div"); // as Shiny does: the view comes into the document late
+await widget.render({ model, el });
+document.body.append(el);
 const storage = () => { try { return String(localStorage); } catch { return "none"; } };
 tell({ origin, storage: storage() });
 </script>"""

@@ -49,12 +49,12 @@ function joined(model, port, name) {
 
 /** Link a frame with the model, whichever page it shows; returns what ends it. */
 function linked(model, frame) {
-  let leave = () => {}, opens = 0;
+  let leave = () => {};
+  let shows = 0; // the frame may load while a page is unpacked: one that is put into a document late does
 
   function left() {
     leave();
     leave = () => {};
-    return ++opens;
   }
 
   /** Hand the page a port: where frames have origins of their own, it cannot be asked itself. */
@@ -75,8 +75,9 @@ function linked(model, frame) {
   }
 
   async function show() {
-    const mine = left(), text = await textOf(model.get("_page"));
-    if (mine === opens) frame.srcdoc = text;
+    left();
+    const mine = ++shows, text = await textOf(model.get("_page"));
+    if (mine === shows) frame.srcdoc = text;
   }
 
   frame.addEventListener("load", opened);
@@ -85,6 +86,7 @@ function linked(model, frame) {
   else show();
   return () => {
     left();
+    shows++;
     frame.removeEventListener("load", opened);
     model.off("change:_page", show);
   };
