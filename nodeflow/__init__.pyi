@@ -164,6 +164,9 @@ def concatenate(*a: _Wire | Sequence[_Wire], id: str | None = None) -> Any:
 def confusion(a: _Wire, y: _Wire, *, id: str | None = None) -> Any:
     """Count which class was taken for which.
 
+    A row of the table is an actual class, a column a predicted one; up to 5,000 training rows are
+    counted, with the weights of now.
+
     counts of a by y
     a, y →
     """

@@ -296,6 +296,7 @@ def test_a_confusion_with_little_room_cuts_no_number():
     view = scene(load("wheat-softmax")).nodes["taken_for"]
     for written in (summary(view, counts), foot(view, counts)):
         assert written.choices == (counts.foot, "train 120 of 120")
+    assert summary(replace(view, mode="disable"), None).text == "disabled"
 
 
 def test_the_network_beside_it_is_what_numpy_computes():
@@ -381,6 +382,9 @@ def test_what_is_missing_is_said():
         "who": "wire delta as well", "f": "wire x as well",
         "land": "wire two numbers of parameters",
     }  # fmt: skip
+    off = Viewer(graph.with_mode("counts", "disable"))
+    assert off.look("counts", {}, {}) is None
+    assert off.all({}, {}).keys() == found.keys() - {"counts"}
 
 
 def test_what_stands_in_for_the_data_keeps_its_place_among_the_wires():

@@ -85,7 +85,11 @@ def boundary(x: Value, a: Value) -> None:
     slow=True,
 )
 def confusion(a: Value, y: Value) -> None:
-    """Count which class was taken for which."""
+    """Count which class was taken for which.
+
+    A row of the table is an actual class, a column a predicted one; up to 5,000 training rows are
+    counted, with the weights of now.
+    """
 
 
 @node(

@@ -56,11 +56,15 @@ class Viewer:
     def look(
         self, key: str, values: Values, weights: Values, past: Mapping[str, Past] | None = None
     ) -> Content | str | None:
-        """Return what a view shows; a text says why nothing, None that nothing is known yet."""
+        """Return what a view shows; a text says why nothing, None that nothing is known yet.
+
+        One that is switched off shows nothing.
+        """
         from nodeflow.errors import NodeflowError
 
-        kind = self.graph.nodes[key].kind
-        if not kind.view_module:
+        node = self.graph.nodes[key]
+        kind = node.kind
+        if not kind.view_module or node.mode != "active":
             return None
         sight = Sight(self.keep, values, weights, past or {})
         try:
@@ -74,11 +78,7 @@ class Viewer:
         self, values: Values, weights: Values, past: Mapping[str, Past] | None = None
     ) -> dict[str, Content | str]:
         """Return what each view of the graph shows."""
-        found = {
-            key: self.look(key, values, weights, past)
-            for key, node in self.graph.nodes.items()
-            if node.mode == "active" and node.kind.view_module
-        }
+        found = {key: self.look(key, values, weights, past) for key in self.graph.nodes}
         return {key: content for key, content in found.items() if content is not None}
 
 

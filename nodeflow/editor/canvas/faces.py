@@ -183,7 +183,7 @@ def summary(view: NodeView, face: Shown) -> Foot:
     """Return what stands below the name of a node that is seen from afar."""
     value, age = parted(face)
     if not isinstance(value, np.ndarray):
-        text = _text(value) or view.foot
+        text = "disabled" if view.mode == "disable" else _text(value) or view.foot
         return Foot(text, _choices(value, text, age), faint=bool(age))
     if counts_hits(view):
         rows = counted(value)
