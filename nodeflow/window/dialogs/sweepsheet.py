@@ -37,6 +37,8 @@ _SHARE, _NAMES = 0.43, 0.55
 """So much of the width does the left take at most, and of that the names beside the fields."""
 _LARGER = 1.2
 """Words of a drawing are made to be read on a canvas that can be zoomed."""
+_MEASURE, _AXIS = 210, 130
+"""How wide the lists are from which a measure and the settings of a map are chosen."""
 _VIEWS = ("settings", "table", *KINDS)
 """What can be seen at the right: first what there is to vary, then what came of it."""
 _EVERY = 0.3
@@ -436,15 +438,22 @@ class SweepSheet(Sheet):
         if self._measure not in there:
             self._chosen[self._view] = there[0]
         names = {named(one): one for one in there}
+        mapped = self._view == "heat map" and len(found.plan.axes) > 2
+        scale = self._style.scale
+        room = self._across - 20 * scale - sum(
+            width(view, None) * SIZE * scale + 24 * scale for view in (*_VIEWS, "▸ ")
+        ) - self._wide_left * (not self._narrow)  # fmt: skip
+        wanted = _MEASURE + 2 * _AXIS if mapped else _MEASURE
+        wide, slim = (round(min(scale, room / wanted) * each) for each in (_MEASURE, _AXIS))
         dpg.add_combo(
-            list(names), default_value=named(self._measure), width=round(210 * self._style.scale),
+            list(names), default_value=named(self._measure), width=wide,
             parent=self._bar, callback=lambda _s, name: self._choose_measure(names[name]),
         )  # fmt: skip
-        if self._view == "heat map" and len(found.plan.axes) > 2:
+        if mapped:
             for which in (0, 1):
                 dpg.add_combo(
                     list(found.plan.names), default_value=found.plan.names[self._axes[which]],
-                    width=round(130 * self._style.scale), parent=self._bar, user_data=which,
+                    width=slim, parent=self._bar, user_data=which,
                     callback=self._choose_axis,
                 )  # fmt: skip
 
