@@ -124,7 +124,10 @@ class SweepSheet(Sheet):
                 if not narrow:
                     self._bar = dpg.add_group(horizontal=True)
                 self._body = dpg.add_child_window(
-                    width=-1, height=self._tall - bar, no_scrollbar=False
+                    width=-1,
+                    height=self._tall - bar,
+                    no_scrollbar=False,
+                    horizontal_scrollbar=narrow,
                 )
         self._state = self._faint("", self.window)
         self._with_fault()
@@ -535,8 +538,10 @@ class SweepSheet(Sheet):
         seeds = len(found.plan.seeds)
         combinations = sorted({number // seeds for number in found.found})
         with dpg.table(
-            parent=self._body, policy=dpg.mvTable_SizingStretchProp, row_background=True,
-            resizable=True,
+            parent=self._body, row_background=True, resizable=True,
+            # Where there is little room it is scrolled: a number that was cut would be misread.
+            policy=dpg.mvTable_SizingFixedFit if self._narrow else dpg.mvTable_SizingStretchProp,
+            no_keep_columns_visible=self._narrow,
         ):  # fmt: skip
             for name in head:
                 dpg.add_table_column(label=name)
