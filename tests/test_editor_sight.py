@@ -403,6 +403,7 @@ def test_what_is_new_lies_on_no_other_node_and_is_seen(name, new):
 def test_free_room_is_the_nearest_and_at_the_place_where_nothing_is():
     box = np.array([[0.0, 0.0, 200.0, 100.0]])
     assert vacancy.nearest(box, (500, 300), (100, 50)) == (500, 300)
+    assert vacancy.nearest(box, (203, 20), (100, 50)) == (200, 20)  # beside it, without a gap
     assert vacancy.nearest(box, (183, 20), (100, 50)) == (230, 20)
     assert vacancy.nearest(box, (50, 70), (100, 50)) == (50, 130)
     assert vacancy.nearest(box, (50, 20), (100, 40)) == (50, -70)

@@ -69,15 +69,18 @@ def test_a_heat_map_has_the_median_of_each_pair_and_counts_what_never_came(found
 @pytest.mark.parametrize("kind", KINDS)
 def test_no_word_is_cut_at_the_edge_of_its_drawing(found, kind):
     for measure in measures(found):
-        for area in (AREA, (0.0, 0.0, 330.0, 220.0)):
-            for mark in drawn(kind, found, measure, area, LIGHT).marks:
-                if isinstance(mark, Words):
-                    long = width(mark.text, mark.size)
-                    before = {"start": 0.0, "middle": long / 2, "end": long}[mark.anchor]
-                    told = kind, measure, area, mark.text
-                    assert mark.x - before >= -0.5, told
-                    assert mark.x - before + long <= area[2] + 0.5, told
-                    assert 0 <= mark.y <= area[3] + 0.5, told
+        for area in (AREA, (0.0, 0.0, 330.0, 220.0), (0.0, 0.0, 220.0, 100.0)):
+            made = drawn(kind, found, measure, area, LIGHT)
+            words = [mark for mark in made.marks if isinstance(mark, Words)]
+            lines = sorted(mark.y for mark in words if mark.anchor == "end" and mark.x < 80)
+            told = kind, measure, area
+            assert all(below - y >= 9 for y, below in itertools.pairwise(lines)), told
+            for mark in words:
+                long = width(mark.text, mark.size)
+                before = {"start": 0.0, "middle": long / 2, "end": long}[mark.anchor]
+                assert mark.x - before >= -0.5, (*told, mark.text)
+                assert mark.x - before + long <= area[2] + 0.5, (*told, mark.text)
+                assert 0 <= mark.y <= area[3] + 0.5, (*told, mark.text)
 
 
 def test_a_place_tells_its_run_and_epoch(found):

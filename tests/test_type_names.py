@@ -17,9 +17,9 @@ from nodeflow.declare import CATALOG
 
 ROOT = Path(nodeflow.__file__).parent
 MOST = {
-    "commands": 12, "data": 4, "declare": 6, "derive": 30, "editor": 20, "engine": 60, "explain": 16,
-    "export": 20, "graph": 1, "interchange": 275, "lessons": 1, "playback": 12, "scene": 1,
-    "sweeps": 5, "terminal": 26, "twins": 3, "views": 7, "window": 22, "workings": 16,
+    "commands": 12, "data": 4, "declare": 6, "derive": 30, "editor": 20, "engine": 60,
+    "explain": 16, "export": 20, "graph": 1, "interchange": 275, "lessons": 1, "playback": 12,
+    "scene": 1, "sweeps": 5, "terminal": 26, "twins": 3, "views": 7, "window": 22, "workings": 16,
 }  # fmt: skip
 """Strings that are the name of a node type, by package. Some are other words: a port, a level of
 slow motion, a function in a formula. What really concerns one type imports its declaration; what

@@ -217,8 +217,8 @@ def _answered(editor: Editor, message: Message) -> Editor:
             if live.report is not None and (not report or live.report.lines is not report.lines):
                 made = _reported(made, live.report)
             made = controls.returned(made, editor.live)
-            stands, was = live.playback, editor.live.playback
-            if stands.number != was.number or stands.question is not was.question:
+            was = editor.live.playback
+            if live.playback.number != was.number or live.playback.question is not was.question:
                 made = controls.followed(made)
             return made.with_notice(training.verdict(live.checks, live.price)) if checked else made
         case ControlRun():

@@ -37,7 +37,7 @@ KINDS = ("curves", "spread", "heat map")
 MEASURES = ("epochs_to", "test_accuracy", "train_accuracy", "test_cost", "cost")
 _MOST_LINES, _MOST_POINTS, _MOST_BOXES = 240, 160, 40
 _MOST_TICKS = 7
-_ROW = 15.0
+_ROW, _LINE = 15.0, 12.0
 
 
 @dataclass(frozen=True)
@@ -140,11 +140,13 @@ class _Scale:
         made: list[Mark] = [
             Line(((left, top), (left, top + high), (left + wide, top + high)), edge)
         ]
-        for value in self._ticks():
+        ticks = self._ticks()
+        each = _LINE * len(ticks) / max(high, 1.0)  # on a low drawing only some are written
+        for value in ticks[:: max(math.ceil(each), 1)]:
             y = frame.at(0, self.at(value))[1]
             made.append(Line(((left, y), (left + wide, y)), mixed(theme.body, theme.border, 0.25)))
             made.append(Words(left - 4, y + 3.5, _told(value, measure), theme.faint, SMALL, "end"))
-        made.append(Words(left, top - 6, named(measure), theme.text, LABEL))
+        made.append(Words(left, top - 6, fitted(named(measure), wide), theme.text, LABEL))
         return made
 
     def _ticks(self) -> list[float]:
@@ -226,8 +228,7 @@ def curves(found: Sweep, measure: str, area: Area, theme: Theme) -> Drawing:
     left, top, wide, high = frame.area
     marks += [
         Words(left, top + high + 12, "1", theme.faint, SMALL),
-        Words(left + wide / 2, top + high + 12, "epochs", theme.faint, SMALL, "middle"),
-        Words(left + wide, top + high + 12, f"{last:,}", theme.faint, SMALL, "end"),
+        Words(left + wide, top + high + 12, f"{last:,} epochs", theme.faint, SMALL, "end"),
     ]
     if step > 1:
         fewer = f"{len(lines):,} of {len(numbers):,} runs"
@@ -358,7 +359,8 @@ def heat_map(
     beside = min(10 + max(width(label, SMALL) for label in labels), wide * 0.3)
     left, wide = left + beside, wide - beside
     each, tall = wide / len(one.values), high / len(other.values)
-    marks: list[Mark] = [Words(left, top - 6, f"{named(measure)}, median", theme.text)]
+    title = fitted(f"{named(measure)}, median", wide)
+    marks: list[Mark] = [Words(left, top - 6, title, theme.text)]
     places: list[tuple[Place, int, int]] = []
     low, span = scale.at(scale.low), (scale.at(scale.high) - scale.at(scale.low)) or 1.0
     for (column, line), median in medians.items():

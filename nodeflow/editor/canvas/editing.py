@@ -13,7 +13,7 @@ from nodeflow.derive.repeating import duplicate_wired, repeat
 from nodeflow.derive.tidy import tidy
 from nodeflow.editor.canvas import aside, shaping, vacancy, wiring
 from nodeflow.editor.canvas.vacancy import on_grid
-from nodeflow.editor.state.camera import Point
+from nodeflow.editor.state.camera import Camera, Point
 from nodeflow.editor.state.model import Editor
 from nodeflow.editor.state.requests import ControlRun
 from nodeflow.editor.state.runcommands import SetWeights
@@ -63,26 +63,27 @@ def placed(editor: Editor, type_: str, at: Point, port: str | None = None) -> Ed
             graph = wiring.connected(graph, inference, *ends)
     if graph.groups and editor.inside:
         graph = joined(graph, editor.inside[-1], [key])
-    graph = _with_room(editor, graph, [key])
+    graph, camera = _with_room(editor, graph, [key])
     made = offering(editor, editor.edited(wiring.kept(graph), f"place {key}"))
-    return replace(_in_view(made, [key]), selection=frozenset([key]), wire=None)
+    return replace(made, selection=frozenset([key]), wire=None, camera=camera)
 
 
-def _with_room(editor: Editor, graph: Graph, keys: Iterable[str]) -> Graph:
-    """Return the graph with new nodes moved, all alike, to where they cover no other node."""
+def _with_room(editor: Editor, graph: Graph, keys: Iterable[str]) -> tuple[Graph, Camera]:
+    """Return the graph with new nodes moved, all alike, to where they cover no other node.
+
+    The camera follows them there, no farther than it must; it stays where they stay.
+    """
     left, top, right, bottom = _area(graph, keys)
     x, y = vacancy.nearest(editor.drawn.boxes, (left, top), (right - left, bottom - top))
+    if (x, y) == (left, top):
+        return graph, editor.camera
     layout = dict(graph.layout)
     for key in keys:
         layout[key] = layout[key][0] + x - left, layout[key][1] + y - top
-    return replace(graph, layout=layout)
-
-
-def _in_view(editor: Editor, keys: Iterable[str]) -> Editor:
-    """Return the editor that sees new nodes, its camera moved no farther than it must."""
     wide, high = editor.size
-    size = wide, high - aside.card_high(editor)
-    return replace(editor, camera=editor.camera.showing(_area(editor.graph, keys), size))
+    area = x, y, x + right - left, y + bottom - top
+    seen = editor.camera.showing(area, (wide, high - aside.card_high(editor)))
+    return replace(graph, layout=layout), seen
 
 
 def _area(graph: Graph, keys: Iterable[str]) -> tuple[int, int, int, int]:
@@ -306,8 +307,9 @@ def pasted(editor: Editor, text: str, at: Point) -> Editor:
     )
     graph.validate()
     new = sorted(names.values())
-    made = _in_view(editor.edited(_with_room(editor, graph, new), f"paste {named(new)}"), new)
-    return replace(made, selection=frozenset(new))
+    graph, camera = _with_room(editor, graph, new)
+    made = editor.edited(graph, f"paste {named(new)}")
+    return replace(made, selection=frozenset(new), camera=camera)
 
 
 def duplicated(editor: Editor) -> Editor:

@@ -22,10 +22,13 @@ def on_grid(point: Point) -> tuple[int, int]:
 def nearest(boxes: NDArray[np.float64], at: Point, size: Point) -> tuple[int, int]:
     """Return where a box of a size has room: the point of the grid nearest to one, its top left.
 
-    `boxes` are left, top, right and bottom of what is there. Of two points that are as near it is
-    the one below, or at the right.
+    `boxes` are left, top, right and bottom of what is there. Where it covers none of them it stays,
+    however near they are; else it keeps a gap. Of two points that are as near it is the one below,
+    or at the right.
     """
     corner = on_grid(at)
+    if not ((boxes[:, :2] < np.add(corner, size)) & (boxes[:, 2:] > corner)).all(axis=1).any():
+        return corner
     # The steps from there, across and down, at which a box would be met: from these, below those.
     begins = np.floor((boxes[:, :2] - np.add(size, GAP) - corner) / GRID) + 1
     ends = np.ceil((boxes[:, 2:] + GAP - corner) / GRID)

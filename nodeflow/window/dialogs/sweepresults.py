@@ -12,6 +12,7 @@ from nodeflow.sweeps.drawing import KINDS, MEASURES, Drawing, drawn, measures, n
 from nodeflow.window.canvas.markitems import draw_marks
 from nodeflow.window.dialogs.sheets import SheetStyle
 from nodeflow.window.platform.colours import rgba
+from nodeflow.window.platform.fonts import SIZE, width
 from nodeflow.window.platform.toolkit import Item, dpg
 from nodeflow.workings.shown import show
 
@@ -21,6 +22,8 @@ _LARGER = 1.2
 """Words of a drawing are made to be read on a canvas that can be zoomed."""
 _BAR, _ROW = 30, 20
 """How high the bar and a line of the table are, in pixels at scale 1."""
+_MEASURE, _AXIS = 210, 130
+"""How wide the lists are from which a measure and the settings of a map are chosen."""
 _MARGIN = 64, 24
 """How much less than its area a drawing takes, in pixels."""
 _MOST_ROWS = 400
@@ -31,11 +34,16 @@ _REACH, _CELL_REACH = 24.0, 80.0
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """Where the bar and what it chooses go: two items, and the size of both together in pixels."""
+    """Where the bar and what it chooses go, in pixels: the size of both together if one is below
+    the other, and the width of the bar.
+    """
 
     bar: Item
     body: Item
     size: tuple[int, int]
+    across: int
+    narrow: bool
+    """Whether there is so little room that a table is scrolled sideways."""
 
 
 def bar_height(style: SheetStyle) -> int:
@@ -65,7 +73,7 @@ class SweepResults:
     ) -> None:
         self._style, self._changed, self._pick = style, changed, pick
         self._fill_settings, self._reveal = fill_settings, reveal
-        self._size = places.size
+        self._size, self._across, self._narrow = places.size, places.across, places.narrow
         self._view = view
         self._has_settings = False
         """Whether the settings are there to be seen: they are always the same."""
@@ -86,7 +94,10 @@ class SweepResults:
         self._row_look: Item | None = None
         self._bar = dpg.add_group(horizontal=True, parent=places.bar)
         self._body = dpg.add_child_window(
-            width=-1, height=places.size[1] - bar_height(style), parent=places.body
+            width=-1,
+            height=places.size[1] - bar_height(style),
+            parent=places.body,
+            horizontal_scrollbar=places.narrow,
         )
         with dpg.item_handler_registry() as self._handlers:
             dpg.add_item_clicked_handler(callback=self._on_click)
@@ -213,16 +224,23 @@ class SweepResults:
         if self.measure not in there:
             self._chosen[self._view] = there[0]
         names = {named(one): one for one in there}
+        mapped = self._view == "heat map" and len(found.plan.axes) > 2
+        scale = self._style.scale
+        buttons = sum(
+            width(view, None) * SIZE * scale + 24 * scale for view in (*_VIEWS, "▸ ")
+        )  # fmt: skip
+        room = self._across - 20 * scale - buttons
+        wanted = _MEASURE + 2 * _AXIS if mapped else _MEASURE
+        wide, slim = (round(min(scale, room / wanted) * each) for each in (_MEASURE, _AXIS))
         dpg.add_combo(
-            list(names), default_value=named(self.measure), width=round(210 * self._style.scale),
+            list(names), default_value=named(self.measure), width=wide,
             parent=self._bar, callback=lambda _s, name: self._choose_measure(names[name]),
         )  # fmt: skip
-        if self._view == "heat map" and len(found.plan.axes) > 2:
+        if mapped:
             for which in (0, 1):
                 dpg.add_combo(
                     list(found.plan.names), default_value=found.plan.names[self._axes[which]],
-                    width=round(130 * self._style.scale), parent=self._bar, user_data=which,
-                    callback=self._choose_axis,
+                    width=slim, parent=self._bar, user_data=which, callback=self._choose_axis,
                 )  # fmt: skip
 
     def _fill_body(self) -> None:
@@ -257,8 +275,10 @@ class SweepResults:
         combinations = sorted({number // seeds for number in found.found})
         lines = list(zip(combinations, found.summaries(), strict=True))
         with dpg.table(
-            parent=self._body, policy=dpg.mvTable_SizingStretchProp, row_background=True,
-            resizable=True,
+            parent=self._body, row_background=True, resizable=True,
+            # Where there is little room it is scrolled: a number that was cut would be misread.
+            policy=dpg.mvTable_SizingFixedFit if self._narrow else dpg.mvTable_SizingStretchProp,
+            no_keep_columns_visible=self._narrow,
         ):  # fmt: skip
             for name in head:
                 dpg.add_table_column(label=name)

@@ -98,7 +98,8 @@ class SweepSheet(Sheet):
             size = self._across - self._wide_left, tall
             right = dpg.add_group()
             self._results = SweepResults(
-                Places(bar or right, right, size), style, pick, changed=self._look,
+                Places(bar or right, right, size, self._across if narrow else size[0], narrow),
+                style, pick, changed=self._look,
                 fill_settings=self._fill_offers, reveal=self._reveal,
                 view="settings" if sweeping is None else "table",
             )  # fmt: skip
