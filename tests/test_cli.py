@@ -233,6 +233,15 @@ def test_run_prints_values_and_gradients_side_by_side(call, one):
     assert "cost 0.49" in out
 
 
+def test_run_tells_a_small_matrix_whole(call, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    out = call("run", Path(__file__).parents[1] / "graphs" / "xor.json")[1]
+    rows = out.partition("theta1.value")[2].partition("theta2.value")[0]
+    numbers = [float(one.replace("−", "-")) for one in re.findall(r"−?\d\.\d+", rows)]
+    weights = nf.Run(nf.sample("xor")).weights["theta1.value"]
+    assert numbers[:2] + numbers[3:5] == pytest.approx(weights.ravel().tolist(), abs=1e-4)
+
+
 def test_run_gives_what_stepping_gives():
     run = nf.Run(blobs())
     start = run.weights
