@@ -135,6 +135,21 @@ def test_help_lists_the_commands(call):
     )
 
 
+def test_samples_are_listed_in_the_room_there_is(call, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "70")
+    listed = call("samples")[1].splitlines()
+    assert all(len(line) <= 70 for line in listed)
+    names = [line.split()[0] for line in listed]
+    assert {"xor", "lessons/first-steps", "twins/…"} <= set(names)
+    assert not any(name.startswith("twins/") for name in names if name != "twins/…")
+    count = int(next(line for line in listed if line.startswith("twins/…")).split()[1])
+    twins = call("samples", "twins")[1].splitlines()
+    assert len(twins) == count > 20
+    whole = json.loads(call("samples", "--json")[1])
+    assert len(whole) == len(listed) - 1 + count
+    assert len(json.loads(call("samples", "twins", "--json")[1])) == count
+
+
 @pytest.mark.parametrize("words", [(), ("edit",), ("edit", "graph.json")])
 def test_without_a_display_the_editor_says_what_to_run_instead(call, monkeypatch, words):
     monkeypatch.delenv("DISPLAY", raising=False)
@@ -216,6 +231,15 @@ def test_run_prints_values_and_gradients_side_by_side(call, one):
     assert out.startswith("one neuron  one batch forward and backward, nothing updated\n")
     assert re.search(r"w\.value +1×1  0\.8 +2\.1", out)
     assert "cost 0.49" in out
+
+
+def test_run_tells_a_small_matrix_whole(call, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    out = call("run", Path(__file__).parents[1] / "graphs" / "xor.json")[1]
+    rows = out.partition("theta1.value")[2].partition("theta2.value")[0]
+    numbers = [float(one.replace("−", "-")) for one in re.findall(r"−?\d\.\d+", rows)]
+    weights = nf.Run(nf.sample("xor")).weights["theta1.value"]
+    assert numbers[:2] + numbers[3:5] == pytest.approx(weights.ravel().tolist(), abs=1e-4)
 
 
 def test_run_gives_what_stepping_gives():

@@ -17,6 +17,7 @@ from nodeflow.commands.new import new
 from nodeflow.derive.modes import without_differences
 from nodeflow.engine.comparison import side_by_side
 from nodeflow.errors import GraphError, RunError
+from nodeflow.explain.alike import alike
 from nodeflow.explain.symbols import derive
 from nodeflow.networks import MOST_LAYERS, MOST_NEURONS, network
 
@@ -223,6 +224,49 @@ def test_saturated_names_the_neurons(capsys):
     assert told(capsys, "saturated", file("xor"))["neurons"] == []
     assert main(["saturated", file("xor"), "--epochs", "2"]) == 0
     assert "blame comes through every neuron" in capsys.readouterr().out
+
+
+def test_neurons_that_are_one_and_the_same_are_told(capsys, tmp_path):
+    for name, epochs in (("symmetry-zeros", "0"), ("symmetry-zeros", "50")):
+        (found,) = told(capsys, "saturated", file(name), "--epochs", epochs)["alike"]
+        assert (found["layer"], found["neurons"]) == ("hidden", [0, 1, 2, 3])
+        assert found["text"].startswith("all 4 neurons have the same weights, in and out")
+    assert told(capsys, "saturated", file("symmetry-random"))["alike"] == []
+    nf.save(network("2-3-1", init="zeros"), tmp_path / "g.json")
+    assert main(["saturated", str(tmp_path / "g.json")]) == 0
+    assert "hidden: all 3 neurons have the same weights" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("into", "away", "groups"),
+    [
+        ([[1, 2], [1, 2], [3, 4]], [[5, 5, 5]], [(0, 1)]),
+        ([[1, 2], [1, 2], [3, 4]], [[5, 6, 5]], []),  # what reads them tells them apart
+        ([[1, 2], [3, 4], [1, 2]], [[5, 7, 5], [1, 1, 1]], [(0, 2)]),
+        ([[0, 0], [0, 0], [-0.0, 0]], [[0, 0, 0]], [(0, 1, 2)]),
+    ],
+)
+def test_who_is_alike_stays_alike(into, away, groups):
+    graph = network(f"2-3-{len(away)}", data="xor" if len(away) == 1 else None, rate=1.0)
+    graph = graph.set("theta1", value=into).set("theta2", value=away)
+    if len(away) == 2:
+        graph = graph.set("x", value=[[1.0, 2.0]])
+    run = nf.Run(graph)
+    for _ in range(2):
+        run.evaluate()
+        found = alike(graph, run.values.get, "hidden")
+        assert [one.neurons for one in found] == groups
+        run.train(20)
+
+
+def test_of_a_layer_that_is_read_in_other_ways_nothing_is_said():
+    graph = nf.unfold(load("symmetry-zeros"))
+    run = nf.Run(graph)
+    run.evaluate()
+    assert len(alike(graph, run.values.get, "hidden")) == 1
+    more = graph.add("m", "mean").connect("hidden_a.a", "m.a")
+    assert alike(more, run.values.get, "hidden") == []
+    assert alike(graph, lambda _: None, "hidden") == []
 
 
 def test_a_saturated_softmax_is_named_where_its_slope_is_a_factor(capsys):

@@ -9,6 +9,7 @@ from scipy.io import savemat
 import nodeflow as nf
 from nodeflow.cli import main
 from nodeflow.data import Options
+from nodeflow.derive.tidy import tidy
 from nodeflow.errors import GraphError
 from nodeflow.interchange.building import graph_of
 from nodeflow.interchange.layers import Cost, Dense, Network
@@ -28,7 +29,9 @@ def test_a_fed_network_computes_what_it_did_on_those_rows():
     graph = network("4-5-3")
     fed = nf.with_data(graph, "iris")
     assert {"x", "y"}.isdisjoint(fed.nodes)
-    assert fed.layout["data"] == graph.layout["x"]
+    assert fed.layout == tidy(fed).layout
+    by_hand = graph.with_layout({**graph.layout, "x": (7, 9)})
+    assert nf.with_data(by_hand, "iris").layout["data"] == (7, 9)
     run = nf.Run(fed)
     run.evaluate()
     alone = nf.Run(graph.set("x", value=run["data.x"]).set("y", value=run["data.y"]))

@@ -26,7 +26,8 @@ def test_every_graph_file_is_a_sample_that_says_what_it_is(capsys):
     assert {row["name"] for row in json.loads(capsys.readouterr().out)} == names
     assert main(["samples"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == len(names)
+    twins = [name for name in names if name.startswith("twins/")]  # in one line
+    assert len(lines) == len(names) - len(twins) + 1
     assert max(map(len, lines)) <= 100
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from nodeflow.data import Options, Table, load
 from nodeflow.data.memory import hold
 from nodeflow.declare import CATALOG
+from nodeflow.derive.tidy import tidy
 from nodeflow.errors import GraphError
 from nodeflow.graph import Graph, in_order
 from nodeflow.nodes.cost import accuracy
@@ -57,7 +58,8 @@ def with_data(
         fed = fed.with_layout({**fed.layout, key: graph.layout["x"]})
     fed = _judged(replace(fed, wires=in_order(wires)), table, key)
     fed.validate()
-    return fed
+    # A dataset is taller than a constant: what nobody placed by hand makes room for it.
+    return tidy(fed) if tidy(graph).layout == graph.layout else fed
 
 
 def _width(graph: Graph, key: str) -> int:

@@ -15,6 +15,7 @@ from nodeflow.workings.shown import deviation, duration, share, show
 if TYPE_CHECKING:
     from nodeflow.engine.comparison import Comparison
     from nodeflow.engine.run import Run
+    from nodeflow.explain.alike import Alike
     from nodeflow.explain.responsibility import Responsibility
     from nodeflow.explain.saturation import Reason
     from nodeflow.explain.symbols import Derivative
@@ -95,11 +96,13 @@ def show_why(run: Run, found: Why) -> None:
         out.print(Text(f"  and {plural(left, 'other')}, together {show(rest)}", style="dim"))
 
 
-def show_saturated(run: Run, found: Sequence[Reason]) -> None:
-    """Print the neurons that blame does not come through, and why."""
+def show_saturated(run: Run, found: Sequence[Reason], same: Sequence[Alike]) -> None:
+    """Print the neurons that blame does not come through, and why; and those that are alike."""
     out = look.console()
     out.print(title(run.graph.name, f"after {plural(run.epoch, 'epoch')}"))
     out.print()
+    for one in same:
+        out.print(Text(f"  {clean(one.layer)}: {one.text}"), soft_wrap=True)
     if not found:
         out.print(Text("  ✓ blame comes through every neuron"))
         return

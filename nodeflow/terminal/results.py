@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from rich.console import Console
 from rich.text import Text
 
@@ -21,7 +22,7 @@ from nodeflow.terminal.look import (
     table,
     title,
 )
-from nodeflow.workings.shown import deviation, duration, short, show
+from nodeflow.workings.shown import deviation, duration, listed, short, show
 
 if TYPE_CHECKING:
     from nodeflow.difference import Change
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
     from nodeflow.engine.verdicts import Check
     from nodeflow.explain.quality import Quality
     from nodeflow.graph import Graph
+
+_MOST_ROWS = 4
+"""The most rows of a matrix that are told one below the other."""
 
 
 def show_evaluation(
@@ -42,11 +46,19 @@ def show_evaluation(
     most = 3 if out.width >= WIDE else 2
     rows = table("value", "shape", "", "gradient", numbers=("shape",))
     for address, value in values.items():
-        gradient = short(gradients[address], most) if address in gradients else ""
-        rows.add_row(Text(address), shape_of(value), Text(short(value, most)), Text(gradient))
+        gradient = _rows(gradients[address], most) if address in gradients else ""
+        rows.add_row(Text(address), shape_of(value), Text(_rows(value, most)), Text(gradient))
     print_inset(out, rows)
     out.print()
     out.print(Text.assemble("  cost ", (maybe(cost), "bold")))
+
+
+def _rows(value: Any, most: int) -> str:
+    """Return a small matrix whole, a row a line; of anything larger the first numbers."""
+    array = np.asarray(value)
+    if array.ndim == 2 and 1 < len(array) <= _MOST_ROWS and array.shape[1] <= most:
+        return "\n".join(f"[{listed(row)}]" for row in array)
+    return short(array, most)
 
 
 def show_training(

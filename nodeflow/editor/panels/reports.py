@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from nodeflow.declare import NodeType
 from nodeflow.editor.state.model import Editor
 from nodeflow.engine.snapshot import AHEAD
+from nodeflow.explain.alike import alike
 from nodeflow.playback.curve import column, epochs
 from nodeflow.workings.shown import percent, rough, share, show
 
@@ -29,21 +30,9 @@ def account(editor: Editor, node: str) -> str:
 
 
 def _alike(editor: Editor, node: str) -> str:
-    """Say that all neurons of a layer are one and the same, if they are."""
-    inputs = editor.graph.inputs(node)
-    held = [inputs[port][0].start for port in ("weights", "bias") if inputs.get(port)]
-    values = [editor.live.values.get(address) for address in held]
-    if not values or any(value is None for value in values):
-        return ""
-    weights, *bias = (np.asarray(value) for value in values)
-    if weights.ndim != 2 or len(weights) < 2 or np.ptp(weights, axis=0).any():
-        return ""
-    if any(np.ptp(one).any() for one in bias):
-        return ""
-    return (
-        f"All {len(weights)} neurons have the same weights: they calculate the same, are given "
-        "the same blame, and stay alike for ever, as one neuron would. Random starts end that."
-    )
+    """Say which neurons of a layer are one and the same, if some are."""
+    found = alike(editor.graph, editor.live.values.get, node)
+    return f"{found[0].text[0].upper()}{found[0].text[1:]}." if found else ""
 
 
 def _through_zero(editor: Editor, node: str) -> str:

@@ -34,14 +34,14 @@ _REACH, _CELL_REACH = 24.0, 80.0
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """Where the bar and what it chooses go, in pixels: the size of both together if one is below
-    the other, and the width of the bar.
-    """
+    """Where the bar and what it chooses go, and how large they are in pixels."""
 
     bar: Item
     body: Item
     size: tuple[int, int]
+    """Of both together, where one is below the other."""
     across: int
+    """The width of the bar."""
     narrow: bool
     """Whether there is so little room that a table is scrolled sideways."""
 
