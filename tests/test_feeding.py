@@ -13,6 +13,7 @@ from nodeflow.derive.tidy import tidy
 from nodeflow.errors import GraphError
 from nodeflow.interchange.building import graph_of
 from nodeflow.interchange.layers import Cost, Dense, Network
+from nodeflow.interchange.onnx.reading import own_name
 from nodeflow.networks import network
 
 
@@ -130,3 +131,10 @@ def test_what_does_not_fit_writes_nothing(weights, tmp_path, capsys, words, code
     assert main(["import", str(weights), "-o", str(tmp_path / "g.json"), *words]) == code
     assert sentence in capsys.readouterr().err
     assert not (tmp_path / "g.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("given", "name"), [("main_graph", ""), ("torch_jit", ""), ("iris net", "iris net"), ("", "")]
+)
+def test_a_name_that_all_graphs_have_is_none(given, name):
+    assert own_name(given) == name

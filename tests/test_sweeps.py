@@ -90,6 +90,15 @@ def test_values_that_cannot_be_are_refused(text, sentence):
         Axis.read(text)
 
 
+@pytest.mark.parametrize("settings", ["theta1.init", "theta*1.init"])
+def test_a_start_that_is_typed_has_no_kind_to_vary(xor, settings):
+    typed = xor.set("theta1", value=[[1.0, 2.0], [3.0, 4.0]], shape=None)
+    with pytest.raises(SweepError, match="would change nothing: 'theta1' starts from the numbers"):
+        nf.sweep(typed, {settings: ["zeros", "normal"]}, epochs=1)
+    found = nf.sweep(typed, {"*.init": ["zeros", "normal"]}, epochs=1)  # of the others
+    assert len({row["cost"] for row in found}) == 2
+
+
 @pytest.mark.parametrize(
     ("settings", "sentence"),
     [

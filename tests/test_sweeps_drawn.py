@@ -227,6 +227,13 @@ def test_whatever_is_offered_can_be_run():
             assert len(plan) > 1, offer
 
 
+def test_what_would_change_nothing_is_not_offered():
+    graph = nf.load(XOR).set("theta1", value=[[1.0, 2.0], [3.0, 4.0]], shape=None)
+    offered = {offer.address for offer in offers(Editor.of(graph))}
+    assert "theta2.init" in offered
+    assert "theta1.init" not in offered
+
+
 def test_selected_nodes_come_first():
     from dataclasses import replace
 

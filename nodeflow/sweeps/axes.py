@@ -202,13 +202,29 @@ def _applied(graph: Graph, address: str, value: Any) -> Graph:
             f"{nearest(address, _addresses(graph))}"
         )
     if "*" not in node:
-        return graph.set(node, **{setting: value})
-    there = [key for key in graph.nodes if fnmatchcase(key, node) and _has(graph, key, setting)]
-    if not there:
-        raise SweepError(f"no node that matches '{node}' has a setting '{setting}'")
-    for key in there:
+        there = [node]
+    else:
+        there = [key for key in graph.nodes if fnmatchcase(key, node) and _has(graph, key, setting)]
+        if not there:
+            raise SweepError(f"no node that matches '{node}' has a setting '{setting}'")
+    used = [key for key in there if not is_idle(graph, key, setting)]
+    if not used:
+        raise SweepError(
+            f"'{address}' would change nothing: '{there[0]}' starts from the numbers that are "
+            "typed there; give it a shape in place of its value"
+        )
+    for key in used:
         graph = graph.set(key, **{setting: value})
     return graph
+
+
+def is_idle(graph: Graph, key: str, setting: str) -> bool:
+    """Return whether a setting says how a parameter starts that starts from a typed value."""
+    known = graph.nodes[key].known if key in graph.nodes else None
+    if known is None or not known.holds_weights or setting not in ("init", "range"):
+        return False
+    settings = graph.settings(key)
+    return settings["value"] is not None and settings["shape"] is None
 
 
 def _has(graph: Graph, key: str, setting: str) -> bool:

@@ -21,7 +21,7 @@ from nodeflow.editor.state.runcommands import Go
 from nodeflow.errors import NodeflowError, SweepError
 from nodeflow.graph import Graph
 from nodeflow.sweeps import Axis, Plan, Sweep, run_plan
-from nodeflow.sweeps.axes import applied
+from nodeflow.sweeps.axes import applied, is_idle
 from nodeflow.sweeps.engine import processors
 from nodeflow.sweeps.rows import Row, Rows
 from nodeflow.workings.shown import duration
@@ -79,7 +79,11 @@ def offers(editor: Editor) -> list[Offer]:
             continue
         settings = graph.settings(key)
         for setting in node.known.settings:
-            if setting.kind in _KINDS and not setting.later:
+            if (
+                setting.kind in _KINDS
+                and not setting.later
+                and not is_idle(graph, key, setting.name)
+            ):
                 offer = Offer(f"{key}.{setting.name}", _shown(settings[setting.name]),
                               _suggested(setting, settings[setting.name]))  # fmt: skip
                 (chosen if key in editor.selection else others).append(offer)

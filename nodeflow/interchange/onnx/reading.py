@@ -73,6 +73,15 @@ def read(path: Path, _asked: Asked) -> Network:
         ) from None
 
 
+_EVERYBODYS = frozenset({"main_graph", "main", "graph", "torch_jit", "torch-jit-export", "model"})
+"""What exporters call any graph."""
+
+
+def own_name(name: str) -> str:
+    """Return the name of a graph, "" where the exporter gave it the one that all have."""
+    return "" if name in _EVERYBODYS else name
+
+
 class _Reading:
     """What has been read of a model: its values, and what is known of them."""
 
@@ -113,7 +122,7 @@ class _Reading:
         steps, names = self.values.of(ends)
         found = zip(names, ends, strict=True)
         return Network(
-            steps, "ONNX", name=self.model.graph.name,
+            steps, "ONNX", name=own_name(self.model.graph.name),
             notes=(*self.model.notes, *self.casts.notes()),
             inputs=tuple(Input(one.name, width_of(one)) for one in inputs),
             ends=tuple(End(name, end if several else "") for name, end in found),
