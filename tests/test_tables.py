@@ -238,9 +238,12 @@ def test_commas_inside_of_texts_separate_nothing(tmp_path):
         joined([f"{i}.5", "x|y" if i % 2 else "z|y", f"{i % 2}"] for i in range(9)),
         "a,b,y\n" + joined([f"{i}", "5|4", f"{i}.25"] for i in range(9)),
         joined([f"{i}", f"{i % 4} kg", f"{i}.25"] for i in range(9)),
+        "a,b,y\n" + joined([f"{i}.5", "x;y", f"{i % 2}"] for i in range(9)),
+        "name,b,y\n" + joined(["Bob" if i % 2 else "Eve", "x;y", f"{i % 2}"] for i in range(9)),
+        joined([f"{i}.5", "x;y" if i % 2 else "z;y", f"{i % 2}"] for i in range(9)),
     ],
 )
-def test_commas_separate_what_bars_and_blanks_do_not(tmp_path, text):
+def test_commas_separate_what_bars_semicolons_and_blanks_do_not(tmp_path, text):
     reading = data.look(str(load_path(tmp_path, text)))
     assert (reading.separator, len(reading.columns), reading.rows) == (",", 3, 9)
 
