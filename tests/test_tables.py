@@ -482,7 +482,10 @@ def test_columns_without_a_header_have_the_names_that_are_shown(tmp_path):
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"target": 0}, "the target is the array 'labels'; a target column is for tables"),
+        (
+            {"target": 0},
+            "the target is the array 'labels', and a column as target is for tables; leave it out",
+        ),
         ({"target": ["x1", "x2"]}, "the target is the array 'labels'"),
         ({"header": "yes"}, "'header' is for tables of columns, and these are arrays"),
         ({"missing": "drop"}, "'missing' is for tables"),
