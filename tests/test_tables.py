@@ -238,9 +238,12 @@ def test_commas_inside_of_texts_separate_nothing(tmp_path):
         joined([f"{i}.5", "x|y" if i % 2 else "z|y", f"{i % 2}"] for i in range(9)),
         "a,b,y\n" + joined([f"{i}", "5|4", f"{i}.25"] for i in range(9)),
         joined([f"{i}", f"{i % 4} kg", f"{i}.25"] for i in range(9)),
+        "a,b,y\n" + joined([f"{i}.5", "x;y", f"{i % 2}"] for i in range(9)),
+        "name,b,y\n" + joined(["Bob" if i % 2 else "Eve", "x;y", f"{i % 2}"] for i in range(9)),
+        joined([f"{i}.5", "x;y" if i % 2 else "z;y", f"{i % 2}"] for i in range(9)),
     ],
 )
-def test_commas_separate_what_bars_and_blanks_do_not(tmp_path, text):
+def test_commas_separate_what_bars_semicolons_and_blanks_do_not(tmp_path, text):
     reading = data.look(str(load_path(tmp_path, text)))
     assert (reading.separator, len(reading.columns), reading.rows) == (",", 3, 9)
 
@@ -479,7 +482,10 @@ def test_columns_without_a_header_have_the_names_that_are_shown(tmp_path):
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"target": 0}, "the target is the array 'labels'; a target column is for tables"),
+        (
+            {"target": 0},
+            "the target is the array 'labels', and a column as target is for tables; leave it out",
+        ),
         ({"target": ["x1", "x2"]}, "the target is the array 'labels'"),
         ({"header": "yes"}, "'header' is for tables of columns, and these are arrays"),
         ({"missing": "drop"}, "'missing' is for tables"),

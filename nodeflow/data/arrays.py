@@ -91,10 +91,12 @@ def _require_no_columns(options: Options, target: str, file: str) -> None:
         given.remove("target")
     if "target" in given:
         raise DataError(
-            f"the target is the array '{target}'; a target column is for tables", file=file
+            f"the target is the array '{target}', and a column as target is for tables; leave it "
+            "out",
+            file=file,
         )
     if given:
-        msg = f"'{given[0]}' is for tables of columns, and these are arrays"
+        msg = f"'{given[0]}' is for tables of columns, and these are arrays; leave it out"
         raise DataError(msg, file=file)
 
 

@@ -76,7 +76,15 @@ def dialect_of(text: str, separator: str = "auto") -> Dialect:
                     or _commas_are_in_numbers(text, dialect, width, found)
                 )
             )
-            if runs or inside or share > best + (0.1 if best >= 0.9 else 0):
+            lists = (  # semicolons and tabs that stand inside of cells
+                sign == ","
+                and found.separator in "\t;"
+                and share >= best > 0
+                and width >= wide
+                and (share > best or _numbers(text, dialect, width) > _numbers(text, found, wide))
+                and not _commas_are_in_numbers(text, found, wide, dialect)
+            )
+            if runs or inside or lists or share > best + (0.1 if best >= 0.9 else 0):
                 best, wide, found = share, width, dialect
     return found
 
@@ -91,11 +99,7 @@ def _commas_are_in_numbers(text: str, dialect: Dialect, width: int, commas: Dial
 
     They are not where a cut by commas leaves numbers, too, as in "3 126,684 959".
     """
-    rows = [
-        _trimmed(row) if dialect.separator == " " else [cell.strip() for cell in row]
-        for row in islice(_reader(text, dialect, strict=False), 20)
-    ]
-    rows = [row for row in rows if len(row) == width]
+    rows = _first_rows(text, dialect, width)
     marked = [cell for row in rows[1:] or rows for cell in row if "," in cell]
     if not marked or not all(is_number(cell) and not cell.endswith(",") for cell in marked):
         return False
@@ -106,6 +110,20 @@ def _commas_are_in_numbers(text: str, dialect: Dialect, width: int, commas: Dial
         return not parted or form_of(parted, ".", "") is None
     except TwoForms:
         return True
+
+
+def _first_rows(text: str, dialect: Dialect, width: int) -> list[list[str]]:
+    rows = [
+        _trimmed(row) if dialect.separator == " " else [cell.strip() for cell in row]
+        for row in islice(_reader(text, dialect, strict=False), 20)
+    ]
+    return [row for row in rows if len(row) == width]
+
+
+def _numbers(text: str, dialect: Dialect, width: int) -> int:
+    """Return how many cells of the first rows are plain numbers."""
+    rows = _first_rows(text, dialect, width)
+    return sum(plain_number(cell) is not None for row in rows for cell in row)
 
 
 def _cuts_quotes(text: str, dialect: Dialect) -> bool:

@@ -113,7 +113,8 @@ def refuse_unheard(options: Options, *names: str, what: str, file: str) -> None:
     """Raise DataError where one of these options says something: a table of that kind has none."""
     for name in options.given():
         if name in names:
-            raise DataError(f"'{name}' is for tables in text, and this is {what}", file=file)
+            msg = f"'{name}' is for tables in text, and this is {what}; leave it out"
+            raise DataError(msg, file=file)
 
 
 def checked_target(target: Target) -> str | int | tuple[str | int, ...] | None:
