@@ -407,7 +407,7 @@ def test_differences_to_another_future_are_those_of_two_runs(desk):
 def test_a_return_brings_back_settings_and_is_undone(desk):
     desk.send(SetValue("train", "rate", 2.0))
     desk.send(ControlRun(Step("update")))
-    assert desk.playback.futures[1].what == "train.rate was 0.5 and is 2.0"
+    assert desk.playback.futures[1].what == "train.rate was 0.5 and is 2"
     past = len(desk.editor.history.entries)
     player, moment = desk.worker.player, desk.playback.number
     desk.send(ControlRun(Switch(0)))
