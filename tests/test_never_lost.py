@@ -265,13 +265,10 @@ class Person:
         self.until(lambda live: live.epoch == goal and live.state == "done")
 
     def opened(self, path):
+        before = self.editor.graph
         self._perform((OpenFile(path),))
-        end = time.monotonic() + 20
-        while self.editor.path != path or (self.editor.live.update and not self.editor.offer):
-            assert time.monotonic() < end
-            for message in self.shell.poll(self.editor):
-                self.tell(message)
-            time.sleep(0.002)
+        self.wait(lambda: self.editor.graph is not before)
+        assert self.editor.path == path
 
 
 def test_training_is_saved_beside_the_graph_and_offered_again(shell, tmp_path) -> None:
@@ -517,7 +514,14 @@ def test_training_is_kept_for_a_crash_as_soon_as_it_rests(shell, path, opened_an
     person.wait(lambda: kept() == [20])
     assert opened_anew().editor.offer is None  # its editor is alive
     shell.training._lock.close()  # as the system does when a process ends
-    assert opened_anew().editor.offer.meta["epochs"] == 20
+    person = opened_anew()
+    assert person.editor.offer.meta["epochs"] == 20
+    person.train(1)  # and not gone on with
+    person.tell(Do("save"))
+    assert person.editor.notice.text == (
+        "saved net.json, and 1 epoch of training in net.run.npz; "
+        "there are still 20 epochs of training that were not saved"
+    )
 
 
 def test_what_is_saved_is_not_kept(shell, path, opened_anew) -> None:
@@ -539,15 +543,15 @@ def test_another_document_a_reset_or_a_way_back_loses_no_training(shell, path, m
     """Nor does what comes within the pause after a write: here each but the first does."""
     monkeypatch.setattr(kepttraining, "_PAUSE", 1000.0)
     person = trained_by_a_person(shell, path)
-    other = path.with_name("other.json")
-    nf.save(nf.Graph(), other)
-    person.opened(other)
     person.wait(lambda: kept() == [20])
+    person.train(4)
+    person.tell(Do("new"))
+    person.wait(lambda: kept() == [24])
     person.opened(path)
-    assert person.editor.offer.meta["epochs"] == 20
+    assert person.editor.offer.meta["epochs"] == 24
     person.train(3)
     person.tell(ControlRun(Reset()))
-    person.wait(lambda: kept() == [3, 20])
+    person.wait(lambda: kept() == [3, 24])
     person.train(1)
     person.opened(path)
     assert person.editor.offer.meta["epochs"] == 1

@@ -309,7 +309,7 @@ class Shell:
         except NodeflowError as error:
             return [Failed(f"the graph is saved, its training is not: {error}")]
         said = f"saved {path.name}, and {in_words(live.epoch)} in {there.name}"
-        if offer is None or offer.path != aside:
+        if offer is None or not (offer.kept or offer.path == aside):
             return [Noted(said)]
         return [Offered(offer), Noted(f"{said}; there are still {offer.text}")]
 
