@@ -331,9 +331,7 @@ def test_saved_training_that_nobody_went_on_with_stays_however_often_is_saved(
         assert aside.read_bytes() == before
     person.tell(Do("resume"))  # what was trained instead can be returned to
     live = person.until(lambda live: live.epoch == 20)
-    assert [future.what for future in live.playback.past] == [
-        "before: go on with the saved training"
-    ]
+    assert [future.what for future in live.playback.past] == ["before: go on with earlier training"]
     person.tell(ControlRun(Switch(len(live.playback.futures))))
     live = person.until(lambda live: live.epoch == 2)
     assert_same(live.weights, trained(graph, 2).weights)
