@@ -10,7 +10,10 @@ from networks import assert_same, net
 
 import nodeflow as nf
 from nodeflow.derive.repeating import duplicate_wired
+from nodeflow.editor.documents import kepttraining
+from nodeflow.editor.documents.store import Store
 from nodeflow.editor.run.worker import Worker
+from nodeflow.editor.shell import Shell
 from nodeflow.editor.state.messages import Do, Select, SetTraining, SetValue
 from nodeflow.editor.state.model import Editor
 from nodeflow.editor.state.requests import ControlRun, OpenFile, RunAnew
@@ -24,6 +27,7 @@ from nodeflow.editor.state.runcommands import (
     Train,
 )
 from nodeflow.editor.update import update
+from nodeflow.errors import FileError
 from nodeflow.graph import drawn_as
 
 
@@ -217,9 +221,6 @@ def test_the_rate_of_the_graph_is_another_future() -> None:
 
 @pytest.fixture
 def shell(tmp_path, monkeypatch):
-    from nodeflow.editor.documents.store import Store
-    from nodeflow.editor.shell import Shell
-
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     made = Shell(store=Store())
@@ -254,14 +255,20 @@ class Person:
             time.sleep(0.002)
         return self.editor.live
 
+    def wait(self, holds):
+        return self.until(lambda _live: holds())
+
+    def train(self, epochs):
+        """Train so many epochs more."""
+        goal = self.until(lambda live: live.weights and live.state != "preparing").epoch + epochs
+        self.tell(ControlRun(Train(epochs)))
+        self.until(lambda live: live.epoch == goal and live.state == "done")
+
     def opened(self, path):
+        before = self.editor.graph
         self._perform((OpenFile(path),))
-        end = time.monotonic() + 20
-        while self.editor.path != path or (self.editor.live.update and not self.editor.offer):
-            assert time.monotonic() < end
-            for message in self.shell.poll(self.editor):
-                self.tell(message)
-            time.sleep(0.002)
+        self.wait(lambda: self.editor.graph is not before)
+        assert self.editor.path == path
 
 
 def test_training_is_saved_beside_the_graph_and_offered_again(shell, tmp_path) -> None:
@@ -324,9 +331,7 @@ def test_saved_training_that_nobody_went_on_with_stays_however_often_is_saved(
         assert aside.read_bytes() == before
     person.tell(Do("resume"))  # what was trained instead can be returned to
     live = person.until(lambda live: live.epoch == 20)
-    assert [future.what for future in live.playback.past] == [
-        "before: go on with the saved training"
-    ]
+    assert [future.what for future in live.playback.past] == ["before: go on with earlier training"]
     person.tell(ControlRun(Switch(len(live.playback.futures))))
     live = person.until(lambda live: live.epoch == 2)
     assert_same(live.weights, trained(graph, 2).weights)
@@ -417,6 +422,195 @@ def test_the_training_of_another_network_is_not_offered(shell, tmp_path) -> None
     path.with_suffix(".run.npz").write_bytes(b"nothing of the kind")
     person.opened(path)
     assert "cannot be read" in person.editor.notice.text
+
+
+# --- never saved --------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def path(tmp_path, monkeypatch):
+    monkeypatch.setattr(kepttraining, "_PAUSE", 0.01)
+    nf.save(xor(), tmp_path / "net.json")
+    return tmp_path / "net.json"
+
+
+def kept():
+    """Return how many epochs of training are kept though nobody saved them."""
+    files = kepttraining.training_folder().glob("*/*.run.npz")
+    try:
+        return sorted(nf.files.load_run(file).meta["epochs"] for file in files)
+    except FileError:  # it was just removed
+        return []
+
+
+def trained_by_a_person(shell, path, epochs=20):
+    person = Person(shell, nf.load(path), path)
+    person.train(epochs)
+    return person
+
+
+@pytest.fixture
+def opened_anew(path):
+    """Open the graph in another editor."""
+    shells = []
+
+    def opened():
+        shells.append(Shell())
+        person = Person(shells[-1], nf.Graph())
+        person.opened(path)
+        return person
+
+    yield opened
+    for one in shells:
+        one.close()
+
+
+def test_training_that_was_not_saved_is_gone_on_with_after_closing(
+    shell, path, opened_anew
+) -> None:
+    trained_by_a_person(shell, path)
+    assert shell.close() == ""
+    person = opened_anew()
+    assert person.editor.offer.text == "20 epochs of training that were not saved"
+    live = person.until(lambda live: live.weights and live.state == "still")
+    assert live.epoch == 0  # offered, never silent
+    person.tell(Do("resume"))
+    person.until(lambda live: live.epoch == 20)
+    person.train(10)
+    goal = trained(xor(), 30)
+    live = person.editor.live
+    assert_same(live.weights, goal.weights)
+    assert [line["cost"] for line in live.history] == [line["cost"] for line in goal.history]
+    person.shell.close()
+    assert kept() == [20, 30]
+    assert opened_anew().editor.offer.meta["epochs"] == 30
+
+
+def test_training_that_goes_on_is_saved_and_kept_as_far_as_it_came(
+    shell, path, opened_anew
+) -> None:
+    graph = net("iris", (4, 8, 3))
+    nf.save(graph, path, force=True)
+    person = Person(shell, nf.load(path), path)
+    person.tell(ControlRun(Train(1_000_000)))
+    epochs = person.until(lambda live: live.epoch > 5).epoch
+    person.tell(Do("save"))
+    assert nf.files.load_run(path.with_suffix(".run.npz")).meta["epochs"] == epochs
+    person.until(lambda live: live.epoch > epochs)
+    assert shell.close() == ""
+    person = opened_anew()
+    assert person.editor.offer.kept
+    person.tell(Do("resume"))
+    live = person.until(lambda live: live.epoch > epochs)
+    run = nf.Run(graph)
+    run.train(updates=live.update)
+    assert_same(live.weights, run.weights)
+
+
+def test_training_is_kept_for_a_crash_as_soon_as_it_rests(shell, path, opened_anew) -> None:
+    person = trained_by_a_person(shell, path)
+    person.wait(lambda: kept() == [20])
+    assert opened_anew().editor.offer is None  # its editor is alive
+    shell.training._lock.close()  # as the system does when a process ends
+    person = opened_anew()
+    assert person.editor.offer.meta["epochs"] == 20
+    person.train(1)  # and not gone on with
+    person.tell(Do("save"))
+    assert person.editor.notice.text == (
+        "saved net.json, and 1 epoch of training in net.run.npz; "
+        "there are still 20 epochs of training that were not saved"
+    )
+
+
+def test_what_is_saved_is_not_kept(shell, path, opened_anew) -> None:
+    person = trained_by_a_person(shell, path)
+    person.wait(lambda: kept() == [20])
+    person.tell(Do("save"))
+    assert kept() == []
+    shell.close()
+    assert not list(kepttraining.training_folder().iterdir())
+    person = opened_anew()
+    assert person.editor.offer.text == "20 epochs of training in net.run.npz"
+    person.tell(Do("resume"))
+    person.until(lambda live: live.epoch == 20)
+    person.shell.close()
+    assert kept() == []  # it is what was saved
+
+
+def test_another_document_a_reset_or_a_way_back_loses_no_training(shell, path, monkeypatch) -> None:
+    """Nor does what comes within the pause after a write: here each but the first does."""
+    monkeypatch.setattr(kepttraining, "_PAUSE", 1000.0)
+    person = trained_by_a_person(shell, path)
+    person.wait(lambda: kept() == [20])
+    person.train(4)
+    person.tell(Do("new"))
+    person.wait(lambda: kept() == [24])
+    person.opened(path)
+    assert person.editor.offer.meta["epochs"] == 24
+    person.train(3)
+    person.tell(ControlRun(Reset()))
+    person.wait(lambda: kept() == [3, 24])
+    person.train(1)
+    person.opened(path)
+    assert person.editor.offer.meta["epochs"] == 1
+    person.train(2)
+    person.tell(ControlRun(Go("1")))
+    person.wait(lambda: kept() == [1, 2, 3])  # the oldest goes
+    shell.close()
+    assert kept() == [1, 2, 3]
+
+
+def test_training_of_many_graphs_is_bounded(shell, path, monkeypatch) -> None:
+    monkeypatch.setattr(kepttraining, "_GRAPHS", 2)
+    person = trained_by_a_person(shell, path, 1)
+    for epochs in (2, 3):
+        another = path.with_name(f"{epochs}.json")
+        nf.save(xor(), another)
+        person.opened(another)
+        person.train(epochs)
+    shell.close()
+    assert kept() == [2, 3]
+
+
+def test_training_of_another_network_that_was_kept_is_not_offered(shell, path, opened_anew) -> None:
+    trained_by_a_person(shell, path)
+    shell.close()
+    nf.save(net("xor", (2, 3, 1), scale="none"), path, force=True)
+    assert opened_anew().editor.offer is None
+    assert kept() == [20]
+
+
+def test_a_graph_without_a_file_keeps_nothing(shell) -> None:
+    person = Person(shell, xor())
+    person.train(2)
+    shell.close()
+    assert not kepttraining.training_folder().exists()
+
+
+def test_training_that_cannot_be_kept_is_told_once(shell, path) -> None:
+    kepttraining.training_folder().parent.parent.mkdir(parents=True, exist_ok=True)
+    kepttraining.training_folder().parent.write_text("no folder")
+    person = trained_by_a_person(shell, path, 2)
+    person.wait(lambda: person.editor.notice)
+    assert person.editor.notice.text.startswith("training is not kept until it is saved: ")
+    person.editor = replace(person.editor, notice=None)
+    person.train(2)
+    assert person.editor.notice is None
+    assert shell.close() == ""
+
+
+def test_training_is_offered_with_the_graph_that_is_recovered(shell, path) -> None:
+    trained_by_a_person(shell, path, 2)
+    shell.close()
+    editor = Editor.of(nf.load(path), path)
+    edited = editor.edited(editor.graph.set("train", rate=0.7), "rate")
+    crashed = Store()
+    crashed.journal(edited.graph, path)
+    crashed.close(keep=True)
+    found = Shell()
+    (recovery,) = found.left_behind()
+    assert found.recover(recovery).offer.meta["epochs"] == 2
+    found.close()
 
 
 def test_what_train_saves_is_gone_on_with(shell, tmp_path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, assert_never
@@ -17,6 +17,7 @@ from nodeflow.editor.commands.file import PICTURE
 from nodeflow.editor.dialogs.differing import rival
 from nodeflow.editor.documents import exporting, opening, plugins
 from nodeflow.editor.documents.comparing import compared
+from nodeflow.editor.documents.kepttraining import KeptTraining
 from nodeflow.editor.documents.store import Recent, Store
 from nodeflow.editor.run.session import Session, checked
 from nodeflow.editor.state.kept import Recovery, SavedTraining, in_words
@@ -59,12 +60,12 @@ from nodeflow.editor.state.requests import (
     ShellRequest,
     StopWork,
 )
-from nodeflow.editor.state.runcommands import Pause, ShowCheck
+from nodeflow.editor.state.runcommands import Pause, Resume, ShowCheck
 from nodeflow.errors import ExportError, FileError, NodeflowError, Overtaken
 from nodeflow.examples import sample
 from nodeflow.export import export
 from nodeflow.export.compared import both
-from nodeflow.files import load, load_marked, load_run, run_file_of, save, save_run
+from nodeflow.files import RunFile, load, load_marked, load_run, run_file_of, save, save_run
 from nodeflow.files.moving import moved
 from nodeflow.garbage import collection_paused
 from nodeflow.graph import Graph
@@ -89,6 +90,7 @@ class Shell:
     def __init__(self, session: Session | None = None, store: Store | None = None) -> None:
         self.session = session or Session()
         self.store = store or Store()
+        self.training = KeptTraining()
         self._jobs: list[tuple[Job[_Then], Graph | None]] = []
         self._kept: tuple[Graph, Path | None] | None = None
         self._types = plugins.Watch()
@@ -143,10 +145,14 @@ class Shell:
             case StopWork():
                 self._cancel()
             case RunAnew():
+                if not self._anew:
+                    self.training.leave(self.session.poll())
                 self._anew = True
             case ControlRun(command=command):
                 if not isinstance(command, Pause):  # what is running stops before all else
                     self._show(editor)
+                if isinstance(command, Resume):
+                    self.training.resumed(editor.path, command.offer)
                 self.session.do(command)
             case _:
                 assert_never(request)
@@ -166,10 +172,11 @@ class Shell:
             found += self._remember()
             found += self._ways(editor)
         live = self.session.poll()
-        if live is not None and not self._anew:  # it would be of the document before
-            found.append(RunUpdate(live))
+        if not self._anew:  # it would be of the document before
+            found += [] if live is None else [RunUpdate(live)]
+            self.training.show(editor.path, live)
         found += self._ended(editor)
-        problems = (self.store.problem(), self.session.fault())
+        problems = (self.store.problem(), self.training.problem(), self.session.fault())
         return found + [Failed(problem) for problem in problems if problem]
 
     def keep(self, editor: Editor) -> None:
@@ -222,12 +229,16 @@ class Shell:
         self.store.adopt(recovery)
         before = Graph() if recovery.saved is None else recovery.saved
         made = opening.editor_of(before, recovery.path, recovery.faults, **more)
+        for message in self.offered(recovery.graph, recovery.path):
+            if isinstance(message, Offered):
+                made = replace(made, offer=message.offer)
         return made.edited(recovery.graph, "recover")
 
     def close(self, *, keep: bool = False) -> str:
         """End cleanly: the run and what is under way end, and the journal is removed.
 
-        To `keep` it is to have changes offered at the next start. Returns why that is not so, "".
+        Training that was not saved is kept. To `keep` it is to have changes offered at the next
+        start. Returns why that is not so, "".
         """
         self._cancel()
         for _ in range(2):  # what is being remembered, then what was opened meanwhile
@@ -235,7 +246,9 @@ class Shell:
             if self._remembering is not None:
                 self._remembering.done(PATIENCE)
         self.session.close()
-        return self.store.close(keep=keep)
+        live = self.session.poll()
+        found = self.training.close(None if self._anew else live), self.store.close(keep=keep)
+        return "; ".join(filter(None, found))
 
     # -- files
 
@@ -290,12 +303,13 @@ class Shell:
                     offer = replace(offer, path=aside)
             save_run(there, live.memory, list(live.history), live.reached)
             self._runs[there] = _stamp(there)
+            self.training.saved(path, live)
         except OSError as error:
             return [Failed(f"the graph is saved, its training is not: {disk.reason(error)}")]
         except NodeflowError as error:
             return [Failed(f"the graph is saved, its training is not: {error}")]
-        said = f"saved {path.name}, and {in_words(live.epoch, there)}"
-        if offer is None or offer.path != aside:
+        said = f"saved {path.name}, and {in_words(live.epoch)} in {there.name}"
+        if offer is None or not (offer.kept or offer.path == aside):
             return [Noted(said)]
         return [Offered(offer), Noted(f"{said}; there are still {offer.text}")]
 
@@ -311,18 +325,24 @@ class Shell:
                 fields = opening.mistyped(graph, faults)
                 drawn = opening.editor_of(graph, path, faults, fields=fields).drawn
                 drawable(drawn)  # what it is pointed at with follows when it is seen
+            self.training.write()  # it may be of the same file
+            offers = self.offered(graph, path)
 
             def then() -> list[Message]:
                 self._opened.append((path, drawn))
                 return [
                     Opened(graph, path, faults=faults, fields=fields),
-                    *offered(graph, path),
+                    *offers,
                     *opening.reports(graph, path, faults),
                 ]
 
             return then
 
         return self._begun(Job(f"opening {path.name}", work), editor.graph)
+
+    def offered(self, graph: Graph, path: Path | None) -> list[Message]:
+        """Return what there is to say of training that was saved or kept: it is offered."""
+        return [] if path is None else offered(graph, path, self.training.of(path))
 
     def _differ(self, request: Differ, editor: Editor) -> list[Message]:
         """Compare the graph with another one: a file, or what is given."""
@@ -503,24 +523,46 @@ def _stamp(path: Path) -> tuple[int, int]:
 # --- training beside the file -------------------------------------------------------------------
 
 
-def offered(graph: Graph, path: Path) -> list[Message]:
-    """Return what there is to say of a run file beside a graph: it is offered if it fits."""
+def offered(graph: Graph, path: Path, kept: Iterable[Path] = ()) -> list[Message]:
+    """Return what there is to say of the run file beside a graph, and of training that was kept.
+
+    The newest that fits is offered.
+    """
     there = run_file_of(path)
-    if not there.exists():
-        return []
+    said: list[Message] = []
+    for file in sorted([there, *kept], key=_written, reverse=True):
+        beside = file == there
+        if not file.exists():
+            continue
+        try:
+            found = load_run(file)
+        except NodeflowError as error:
+            which = "beside the graph" if beside else "that was not saved"
+            said.append(Noted(f"the training {which} cannot be read: {error}"))
+            continue
+        if _fits(found, graph):
+            offer = SavedTraining(file, found.weights, found.history, found.meta, kept=not beside)
+            return [*said, Offered(offer)]
+        if beside:
+            said.append(
+                Noted(f"{there.name} is the training of another network: it stays as it is")
+            )
+    return said
+
+
+def _written(path: Path) -> int:
     try:
-        found = load_run(there)
-    except NodeflowError as error:
-        return [Noted(f"the training beside the graph cannot be read: {error}")]
+        return path.stat().st_mtime_ns
+    except OSError:  # nobody wrote it, or it was removed just now
+        return 0
+
+
+def _fits(found: RunFile, graph: Graph) -> bool:
+    """Whether a run file has values for the parameters of a graph, in their shapes."""
     shapes = infer(graph).shapes
     known = {
         f"{key}.value": shapes[f"{key}.value"].dims
         for key in graph.parameters
         if f"{key}.value" in shapes
     }
-    held = {name: value.shape for name, value in found.weights.items() if name in known}
-    if held != {name: dims for name, dims in known.items() if name in held} or not (
-        known.keys() <= held.keys()
-    ):
-        return [Noted(f"{there.name} is the training of another network: it stays as it is")]
-    return [Offered(SavedTraining(there, found.weights, found.history, found.meta))]
+    return known == {name: w.shape for name, w in found.weights.items() if name in known}

@@ -230,7 +230,7 @@ def _answered(editor: Editor, message: Message) -> Editor:
         case Reported(report=report):
             return _reported(editor, report)
         case Offered(offer=offer):
-            said = f"there are {offer.text}: Network ▸ Go on with the saved training"
+            said = f"there are {offer.text}: Network ▸ Go on with earlier training"
             return replace(editor, offer=offer).with_notice(said)
         case Overtook(rival=rival, text=text):
             return differing.overtaken(editor, rival, text)

@@ -149,13 +149,13 @@ def begun(shell: shells.Shell, path: Path | None) -> tuple[Editor, list[Message]
     if path is not None:
         graph, faults = load_marked(path)
         path = path.absolute()
-        first += [*shells.offered(graph, path), *opening.reports(graph, path, faults)]
+        first += [*shell.offered(graph, path), *opening.reports(graph, path, faults)]
         there = [path, *(other for other in there if other != path)]
     elif there:
         graph = Graph()
         try:
             (graph, faults), path = load_marked(there[0]), there[0]
-            first += [*shells.offered(graph, path), *opening.reports(graph, path, faults)]
+            first += [*shell.offered(graph, path), *opening.reports(graph, path, faults)]
         except NodeflowError as error:
             first.append(Failed(str(error)))
     elif preferences.toured:

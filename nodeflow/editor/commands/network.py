@@ -241,8 +241,8 @@ def _parameter(editor: Editor) -> str:
     return found[0] if found else all_[0] if len(all_) == 1 else ""
 
 
-@register("resume", "Go on with the saved training", "", "Network")
+@register("resume", "Go on with earlier training", "", "Network")
 def _resume(editor: Editor) -> Editor:
     if editor.offer is None:
-        return editor.refused("there is no training beside the file that could be gone on with")
+        return editor.refused("there is no earlier training that could be gone on with")
     return replace(editor, offer=None, notice=None).asking(ControlRun(Resume(editor.offer)))

@@ -149,12 +149,12 @@ class Store:
         for folder in _folders():
             if self._journal is not None and folder == self._journal.folder:
                 continue
-            lock = self._claimed.get(folder) or _claim(folder)
+            lock = self._claimed.get(folder) or claim(folder)
             if lock is None:
                 _remove_empty(folder)
                 continue  # its editor is alive, or another one was faster
             if not _has_graph(folder):
-                _remove(folder, lock)  # its editor ended before it wrote any
+                remove(folder, lock)  # its editor ended before it wrote any
                 continue
             self._claimed[folder] = lock
             with contextlib.suppress(OSError, NodeflowError, ValueError, TypeError):
@@ -178,7 +178,7 @@ class Store:
         """Remove what was left behind."""
         lock = self._claimed.pop(recovery.folder, None)
         if lock is not None:
-            _remove(recovery.folder, lock)
+            remove(recovery.folder, lock)
 
     def close(self, *, keep: bool = False) -> str:
         """End cleanly: the journal is removed, what was not recovered is offered again.
@@ -258,7 +258,7 @@ class Journal:
         return self.problem() if keep else ""
 
     def _remove(self) -> None:
-        _remove(self.folder, self._lock)
+        remove(self.folder, self._lock)
         self._lock = self._about = None
 
     def _work(self) -> None:
@@ -303,7 +303,7 @@ class Journal:
             self._remove()  # that was another graph
         with disk.writing(self.folder):
             self.folder.mkdir(parents=True, exist_ok=True)
-        self._lock = self._lock or _claim(self.folder, new=True)
+        self._lock = self._lock or claim(self.folder, new=True)
         if self._about is None:
             _write(self.folder / _ABOUT, about)
             self._about = about
@@ -406,7 +406,7 @@ def _folders() -> Sequence[Path]:
         return []
 
 
-def _claim(folder: Path, *, new: bool = False) -> IO[bytes] | None:
+def claim(folder: Path, *, new: bool = False) -> IO[bytes] | None:
     """Return the lock of a journal, or None if a living process holds it.
 
     The operating system lets go of it when the process ends. A number of a process would not
@@ -431,7 +431,7 @@ def _claim(folder: Path, *, new: bool = False) -> IO[bytes] | None:
     return stream
 
 
-def _remove(folder: Path, lock: IO[bytes] | None) -> None:
+def remove(folder: Path, lock: IO[bytes] | None) -> None:
     """Remove a journal; without what it is about, nobody takes it for one any more."""
     with contextlib.suppress(OSError):
         (folder / _ABOUT).unlink()

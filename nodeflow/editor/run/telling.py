@@ -69,7 +69,7 @@ class Teller:
             samples=found.samples,
             report=shown.report,
             memory=found.memory,
-            reached={} if training else run.reached(),
+            reached=run.reached(),
             # J of the batch in view; None while it is not known, or not to be told.
             cost=run.cost if run.plan.unfolding.cost in found.values else None,
             cost_age=found.ages.get((run.plan.unfolding.cost or "").rpartition(".")[0], ""),

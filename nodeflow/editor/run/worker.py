@@ -323,7 +323,7 @@ class Worker(Transport):
         """Go on with the training that a run file holds, from where it was saved."""
         if self.graph is None:
             return
-        self._put_aside("go on with the saved training", left=True)
+        self._put_aside("go on with earlier training", left=True)
         self._restart()
         player = self.player
         if player is None:

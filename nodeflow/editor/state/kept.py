@@ -15,22 +15,27 @@ from nodeflow.graph import Graph
 
 @dataclass(frozen=True, eq=False)
 class SavedTraining:
-    """Training that was found beside a graph file, and can be gone on with."""
+    """Training that was saved beside a graph file, or kept unsaved, and can be gone on with."""
 
     path: Path
     weights: Mapping[str, NDArray[Any]]
     history: Sequence[Mapping[str, Any]]
     meta: Mapping[str, Any]
+    kept: bool = False
+    """Whether nobody saved it."""
 
     @property
     def text(self) -> str:
         """How far it has come, in words."""
-        return in_words(self.meta.get("epochs", len(self.history)), self.path)
+        epochs = self.meta.get("epochs", len(self.history))
+        were = "was" if epochs == 1 else "were"
+        where = f"that {were} not saved" if self.kept else f"in {self.path.name}"
+        return f"{in_words(epochs)} {where}"
 
 
-def in_words(epochs: int, path: Path) -> str:
-    """Return how much training a run file holds, in words."""
-    return f"{epochs} epoch{'s' * (epochs != 1)} of training in {path.name}"
+def in_words(epochs: int) -> str:
+    """Return how much training there is, in words."""
+    return f"{epochs:,} epoch{'s' * (epochs != 1)} of training"
 
 
 @dataclass(frozen=True, slots=True)

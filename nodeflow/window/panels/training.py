@@ -64,7 +64,7 @@ class TrainingPanel:
             dpg.add_button(label="↺ Reset", callback=lambda: send(Do("reset")))
             self._check = dpg.add_button(label="Check", callback=lambda: send(Do("check")))
         self._offer = dpg.add_button(
-            label="Go on with the saved training", parent=parent, width=-1, show=False,
+            label="Go on with earlier training", parent=parent, width=-1, show=False,
             callback=lambda: send(Do("resume")),
         )  # fmt: skip
         self._state = dpg.add_text("", parent=parent, wrap=0)
