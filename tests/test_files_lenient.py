@@ -324,5 +324,6 @@ def test_many_faults_take_as_long_as_many_nodes() -> None:
         assert replace(graph, layout={}).nodes.keys() == raw["nodes"].keys()
         return spent
 
-    small = min(seconds(100) for _ in range(3))
-    assert seconds(1600) < 16 * small * 4
+    # The least of three: a look for garbage may come between.
+    small, large = (min(seconds(count) for _ in range(3)) for count in (100, 1_600))
+    assert large < 64 * small  # 16 times as many; 256 if each looked at all others
