@@ -1,5 +1,6 @@
 """The classic picture of neurons."""
 
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -241,3 +242,19 @@ def test_neurons_of_another_pass_say_so() -> None:
     ages = {n.column: (n.age, n.delta_age) for n in drawn.neurons}
     assert ages["hidden"] == ("", "from sample 1")
     assert ages["output"] == ("from sample 1", "from sample 1")
+
+
+def test_a_map_goes_no_way_back_and_needs_no_depth():
+    """Features are followed within a pass: not along feedback wires, however long a chain is."""
+    x = nf.parameter(shape=(2,), id="x")
+    output = nf.weighted_sum(x, nf.parameter(shape=(1, 2), id="w"), id="output")
+    cost = nf.squared_error(nf.sigmoid(output), nf.constant(value=[[1.0]]))
+    wired = nf.unfold(nf.Graph.of(nf.gradient_descent(cost, rate=0.1)))
+    assert wired.feedback
+    drawn = neuron_map(replace(wired, extra={}))  # so that it is not folded
+    assert len(drawn.neurons) == 3
+    value, _ = nf.dataset(source="xor", id="data")
+    for _ in range(2_000):
+        value = nf.relay(value)
+    long = nf.Graph.of(nf.sigmoid(nf.weighted_sum(value, nf.parameter(shape=(1, 2)))))
+    assert len(neuron_map(long).neurons) == 3

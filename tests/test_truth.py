@@ -341,3 +341,19 @@ def test_a_number_out_of_range_is_no_bar_and_is_written_as_it_is() -> None:
     assert texts == ["a", "NaN", "b", "Infinity", "c", "2"]
     longest = [mark.width for mark in marks if isinstance(mark, Rect)]
     assert longest[0] == longest[1] == 1.0 < longest[2]
+
+
+@pytest.mark.parametrize("name", EPOCHS)
+def test_a_graph_without_one_of_its_wires_is_written_about(name) -> None:
+    """Between two edits a graph is not whole, and values of the run before are still there."""
+    graph = files.load(f"graphs/{name}.json")
+    worker = Worker()
+    worker.open(graph)
+    worker.step("update")
+    whole = replace(Editor.of(graph, None), live=worker.live())
+    for wire in graph.wires[:: max(len(graph.wires) // 20, 1)]:
+        editor = whole.edited(graph.disconnect(wire.start, wire.end), "take a wire away")
+        faces = Faces()
+        faces.take(editor.drawn)
+        texts = {one.where for one in told(editor, faces)}
+        assert {"node", "account", "formula", "panel"} <= texts

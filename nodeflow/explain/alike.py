@@ -76,7 +76,10 @@ def _readers(graph: Graph, layer: str) -> list[str]:
             if type_.family == "activation":
                 ends.append(wire.target)
             elif type_.is_layer and wire.input == "a" and len(graph.inputs(wire.target)["a"]) == 1:
-                found += [one.start for one in graph.inputs(wire.target)["weights"]]
+                weights = graph.inputs(wire.target).get("weights", ())
+                if not weights:
+                    return []  # it is still being wired
+                found += [one.start for one in weights]
             elif type_.family not in ("view", "backward"):
                 return []
     return found

@@ -47,7 +47,7 @@ def _named(graph: Graph, wire: Wire, number: int, shapes: Mapping[str, Shape] | 
     kind = graph.nodes[source].kind
     if kind.picks:
         places = kind.picked(graph.settings(source))
-        before = graph.inputs(source)[kind.inputs[0].name]
+        before = graph.inputs(source).get(kind.inputs[0].name, ())
         if number < len(places) and before:
             return _named(graph, before[0], int(places[number]), shapes)
     if kind.holds_data or kind.typed:

@@ -172,4 +172,5 @@ def test_random_events(opened, mouse, screen, shot, path):
         shot(f"{wide}")
     assert undone(window, mouse, path, start)
     window.process.terminate()
-    assert "Traceback" not in window.process.stderr.read()
+    told = window.process.stderr.read()
+    assert "Traceback" not in told, told

@@ -300,9 +300,26 @@ class _Seen:
 
     def features(self, address: str, width: int = 1) -> list[_Feature]:
         """Return where each feature of a value comes from; of `width` where that is not known."""
-        if address not in self._known:
-            self._known[address] = self._found(address, width)
+        waiting = [address]
+        while waiting:  # without recursion: a chain may be long
+            at = waiting[-1]
+            before = [start for start in self._starts(at) if start not in self._known]
+            if before:
+                waiting += before
+                continue
+            waiting.pop()
+            if at not in self._known:
+                self._known[at] = self._found(at, width if at == address else 1)
         return self._known[address]
+
+    def _starts(self, address: str) -> list[str]:
+        """Return the values that a value is computed from in the same pass: no feedback."""
+        key = address.rpartition(".")[0]
+        if key in self.layers:
+            return []
+        fed = self.graph.type_of(key).feedback
+        inputs = self.graph.inputs(key)
+        return [wire.start for name, there in inputs.items() if name not in fed for wire in there]
 
     def _found(self, address: str, width: int) -> list[_Feature]:
         key = address.rpartition(".")[0]
@@ -310,8 +327,8 @@ class _Seen:
             return [(key, row) for row in range(self.layers[key].size[0])]
         shape = self.shapes.get(address)
         count = (shape.features if shape is not None else None) or width
-        type_, inputs = self.graph.type_of(key), self.graph.inputs(key)
-        before = [self.features(wire.start) for there in inputs.values() for wire in there]
+        type_ = self.graph.type_of(key)
+        before = [self._known[start] for start in self._starts(address)]
         if type_.joins:
             return [feature for part in before for feature in part]
         if type_.picks and before:
