@@ -134,6 +134,10 @@ def test_an_answer_is_not_lost_in_silence(type_in, tmp_path) -> None:
         assert "the answer was not saved" in type_in(typed, LESSON)[1]
     assert "quit once more ends" in type_in("1.2\nquit\nquit\n", LESSON)[1]
     assert "saved" not in type_in("quit\n", LESSON)[1]
+    # What is done after it was saved is not in the file.
+    typed = f"1.2\nsave {tmp_path / 'b.json'}\ngo 0:0:cost.error\n1.4\n"
+    assert "the answer was not saved" in type_in(typed, LESSON)[1]
+    assert "not saved" not in type_in(f"1.2\nsave {tmp_path / 'c.json'}\nquit\n", LESSON)[1]
 
 
 def test_a_file_without_a_lesson_is_refused_in_a_sentence(type_in) -> None:

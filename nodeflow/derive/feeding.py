@@ -11,6 +11,7 @@ import numpy as np
 from nodeflow.data import Options, Table, load
 from nodeflow.data.memory import hold
 from nodeflow.declare import CATALOG
+from nodeflow.derive.steps import free_name
 from nodeflow.derive.tidy import tidy
 from nodeflow.errors import GraphError
 from nodeflow.graph import Graph, in_order
@@ -48,7 +49,7 @@ def with_data(
     settings: dict[str, Any] = {"source": source, "test": test}
     if options is not None:
         settings |= {name: getattr(options, name) for name in options.given()}
-    key = next(name for name in ("data", "table", "rows") if name not in graph.nodes)
+    key = free_name(graph.nodes, "data")
     wires = [
         replace(wire, source=key, output=wire.source) if wire.source in ("x", "y") else wire
         for wire in graph.wires
@@ -56,7 +57,7 @@ def with_data(
     fed = graph.remove("x", "y").add(key, dataset.name, **settings)
     if "x" in graph.layout:
         fed = fed.with_layout({**fed.layout, key: graph.layout["x"]})
-    fed = _judged(replace(fed, wires=in_order(wires)), table, key)
+    fed = _with_accuracy(replace(fed, wires=in_order(wires)), table, key)
     fed.validate()
     # A dataset is taller than a constant: what nobody placed by hand makes room for it.
     return tidy(fed) if tidy(graph).layout == graph.layout else fed
@@ -83,15 +84,16 @@ def _refuse_widths(table: Table, features: int, outputs: int, source: str) -> No
         )
     if high != outputs:
         kind = f"classes, {', '.join(table.classes[:6])}" if table.classes else "numbers"
-        hint = "; --target-kind numbers takes 0 and 1 as one number" if (outputs, high) == (1, 2) \
-            else "; --target chooses another column"  # fmt: skip
+        way = "--target chooses another column"
+        if (outputs, high) == (1, 2):
+            way = "--target-kind numbers takes 0 and 1 as one number"
         raise GraphError(
-            f"the network has {outputs} outputs, and the target of '{source}' is {high} {kind}"
-            + hint
+            f"the network has {outputs} outputs, and the target of '{source}' is {high} {kind}; "
+            f"{way}"
         )
 
 
-def _judged(graph: Graph, table: Table, key: str) -> Graph:
+def _with_accuracy(graph: Graph, table: Table, key: str) -> Graph:
     """Return the graph with an accuracy beside its only cost, where its outputs are classes."""
     costs = [wire.target for wire in graph.wires
              if wire.start == f"{key}.y" and "a" in graph.inputs(wire.target)]  # fmt: skip
@@ -102,12 +104,12 @@ def _judged(graph: Graph, table: Table, key: str) -> Graph:
     shares = CATALOG[graph.nodes[end.source].type].between == (0, 1)
     if not (len(table.classes) > 1 if table.y.shape[1] > 1 else shares and _is_binary(table)):
         return graph
-    judged = graph.add(accuracy.name, accuracy.name)
-    judged = judged.connect(end.start, "accuracy.a").connect(f"{key}.y", "accuracy.y")
+    made = graph.add(accuracy.name, accuracy.name)
+    made = made.connect(end.start, "accuracy.a").connect(f"{key}.y", "accuracy.y")
     if costs[0] in graph.layout:
         left, top = graph.layout[costs[0]]
-        judged = judged.with_layout({**judged.layout, accuracy.name: (left, top + _BELOW)})
-    return judged
+        made = made.with_layout({**made.layout, accuracy.name: (left, top + _BELOW)})
+    return made
 
 
 def _is_binary(table: Table) -> bool:

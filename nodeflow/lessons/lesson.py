@@ -146,12 +146,14 @@ def _check_names(graph: Graph, raw: Mapping[str, Any], file: str) -> None:
 
 
 def _check_goals(graph: Graph, lesson: Lesson, file: str) -> None:
-    run: Run | None = None
+    run, wired = None, False
     for index, task in enumerate(lesson.tasks):
         place: tuple[str | int, ...] = (LESSON, "tasks", index, task.kind)
         if task.kind == "wire":
             _check_address(graph, task.goal, file, place)
-            return
+            wired = True
+        if wired:
+            continue  # what follows is of a graph that is still to be wired
         run = run or Run(graph, strict=False)
         try:
             _check_goal(run, task)

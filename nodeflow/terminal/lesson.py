@@ -57,7 +57,9 @@ class Lead:
     def __init__(self, attempt: Attempt, *, quiet: bool = False, keeps: bool = False) -> None:
         """Begin; `keeps` says that the answer is written in the end, whatever is typed."""
         self.attempt = attempt
-        self._kept = keeps
+        self._keeps = keeps
+        self._saved = 0
+        """How many tasks are done in the answer that was saved last."""
         self._warned = False
         self.out = look.console()
         self.out.quiet = quiet
@@ -115,11 +117,11 @@ class Lead:
 
     @property
     def _is_over(self) -> bool:
-        return self.attempt.is_over and self._kept
+        return self.attempt.is_over and (self._keeps or not self._is_unsaved)
 
     @property
     def _is_unsaved(self) -> bool:
-        return bool(self.attempt.done) and not self._kept
+        return not self._keeps and len(self.attempt.done) > self._saved
 
     def _may_quit(self) -> bool:
         """Return whether nothing is lost; what is, was said once before."""
@@ -137,7 +139,7 @@ class Lead:
         if task is None:
             done, of = len(attempt.done), len(attempt.lesson.tasks)
             self.out.print(Text(f"{done} of {of} tasks done.", "bold"))
-            if not self._kept:
+            if self._is_unsaved:
                 self.out.print("save FILE writes the answer, to hand it in")
             return
         number = f"{attempt.index + 1}/{len(attempt.lesson.tasks)}"
@@ -267,7 +269,7 @@ class Lead:
         if not rest:
             raise NodeflowError("save takes the name of a file, such as save answer.json")
         save(self.attempt.answered(), rest)
-        self._kept = True
+        self._saved, self._warned = len(self.attempt.done), False
         self.out.print(f"{look.clean(rest)} is written")
 
 
@@ -286,7 +288,7 @@ def _value(text: str) -> Any:
 
 
 def show_class(found: Sequence[Mapping[str, Any]]) -> None:
-    """Show a line an answer, a column a task, and how many did each: what a class has done.
+    """Show what a class has done: one row per answer, one column per task, and how many did each.
 
     `found` is what `nodeflow lesson check --json` has under `answers`.
     """

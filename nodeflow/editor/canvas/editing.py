@@ -10,6 +10,7 @@ from nodeflow import files
 from nodeflow.boxes import RELAY, box
 from nodeflow.declare import CATALOG
 from nodeflow.derive.repeating import duplicate_wired, repeat
+from nodeflow.derive.steps import free_name
 from nodeflow.derive.tidy import tidy
 from nodeflow.editor.canvas import aside, shaping, vacancy, wiring
 from nodeflow.editor.canvas.vacancy import on_grid
@@ -33,23 +34,13 @@ def attempted(editor: Editor, edit: Callable[[], Editor]) -> Editor:
         return editor.refused(error)
 
 
-def fresh_id(graph: Graph, wanted: str) -> str:
-    """Return an id that is free: the wanted one, or with the next number."""
-    if wanted not in graph.nodes:
-        return wanted
-    number = 2
-    while f"{wanted}_{number}" in graph.nodes:
-        number += 1
-    return f"{wanted}_{number}"
-
-
 def placed(editor: Editor, type_: str, at: Point, port: str | None = None) -> Editor:
     """Put a new node onto the canvas, its top left at a point; wire it to `port` if given.
 
     Where other nodes are it goes to the nearest free room.
     """
     graph = editor.graph
-    key = fresh_id(graph, type_)
+    key = free_name(graph.nodes, type_)
     graph = with_node(graph, key, type_, on_grid(at))
     if port is not None:
         outgoing = is_output(editor.graph, port)
@@ -290,7 +281,7 @@ def pasted(editor: Editor, text: str, at: Point) -> Editor:
     top = min(part.layout[key][1] for key in part.nodes)
     graph, names = editor.graph, {}
     for key in part.nodes:
-        names[key] = fresh_id(graph, key)
+        names[key] = free_name(graph.nodes, key)
         x, y = part.layout[key]
         graph = replace(
             graph,
@@ -463,7 +454,7 @@ def joined(graph: Graph, group: str, keys: Iterable[str]) -> Graph:
 
 def led_through_relay(editor: Editor, wire: Wire, at: Point) -> Editor:
     """Lead a wire through a new relay at a point."""
-    key = fresh_id(editor.graph, relay.name)
+    key = free_name(editor.graph.nodes, relay.name)
     graph = with_node(editor.graph, key, relay.name, on_grid((at[0] - RELAY, at[1] - RELAY / 2)))
     if editor.inside:
         graph = joined(graph, editor.inside[-1], [key])

@@ -16,6 +16,7 @@ from nodeflow.boxes import Box, box
 from nodeflow.data.bundled import BUNDLED
 from nodeflow.data.generators import GENERATORS
 from nodeflow.declare import Setting
+from nodeflow.derive.steps import free_name
 from nodeflow.editor.canvas import editing, vacancy, wiring
 from nodeflow.editor.state.camera import Point
 from nodeflow.editor.state.model import Editor
@@ -125,7 +126,7 @@ def _wired(editor: Editor, port: str, text: str) -> Editor:
     if not text.strip():
         return editor
     node, name, _ = wiring.ends(port)
-    key = editing.fresh_id(editor.graph, name)
+    key = free_name(editor.graph.nodes, name)
     value = read(text, "array")
     if isinstance(value, str):
         raise BadSetting(f"'{text.strip()}' cannot be read: type {ALLOWED}")

@@ -11,7 +11,7 @@ from nodeflow.editor.state.camera import Point
 GAP = 3 * GRID
 """Between what is new and what was there."""
 _REACH = 64
-"""So far is looked first, in steps of the grid."""
+"""How far is searched first, in steps of the grid."""
 
 
 def on_grid(point: Point) -> tuple[int, int]:

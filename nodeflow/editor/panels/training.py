@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -14,9 +14,9 @@ from nodeflow.graph import Graph, Training
 from nodeflow.workings.shown import show
 
 _FEW_EPOCHS = 8
-"""So many are numbered one by one beside the curves."""
+"""The most epochs that are numbered one by one below the curves."""
 _LETTERS = 24
-"""So many letters have room below a curve, with a gap after each label."""
+"""How many letters have room below a curve, with a gap after each label."""
 
 
 def present(graph: Graph, name: str) -> str:
@@ -83,7 +83,7 @@ def step_of_labels(epochs: int) -> int:
         return 1
     digits = len(str(epochs))
     most = _LETTERS // (digits + 1)
-    steps = (first * int("1" + "0" * zeros) for zeros in range(digits) for first in (1, 2, 5))
+    steps: Iterator[int] = (first * 10**zeros for zeros in range(digits) for first in (1, 2, 5))
     return next(step for step in steps if epochs // step <= most)
 
 
