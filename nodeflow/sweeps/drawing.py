@@ -317,7 +317,7 @@ def spread(found: Sweep, measure: str, area: Area, theme: Theme) -> Drawing:
             text = fitted(titles[at], each * turns - 4, SMALL)
             marks.append(Words(middle, top + high + 12, text, theme.text, SMALL, "middle"))
     name = ", ".join(found.plan.names)
-    signs = "box: quartiles, line: median, dots: runs" if seeds > 1 else "a dot a run"
+    signs = "box: quartiles, line: median, dots: runs" if seeds > 1 else "one dot per run"
     told = f"{name} · {signs}" if name else signs
     if every > 1:
         told += f" · {len(columns)} of {len(summaries):,} combinations"
